@@ -1,0 +1,1 @@
+"""Misconfigurations that can be seen at start-up, each with an id."""

@@ -1,0 +1,61 @@
+"""The plugin's settings: the keys of `NEWSLETTER` in Django's settings, each with its default.
+
+Read `conf.get("FETCH_TIMEOUT")`, never `settings.NEWSLETTER[...]`: a test that changes a setting
+then needs no reload. Every key has a row in docs/reference/settings.md (a test holds that).
+"""
+
+from typing import Any
+
+from django.conf import settings
+
+DEFAULTS: dict[str, Any] = {
+    # The site's own address, for links in mails: scheme and host, no slash at the end.
+    "SITE_URL": "http://127.0.0.1:8000",
+    # --- feeds
+    "USER_AGENT": "Bollettino/0.1 (+{site_url})",
+    "FETCH_TIMEOUT": 20.0,  # seconds, the whole exchange
+    "FETCH_MAX_BYTES": 10_000_000,  # after decoding
+    "FETCH_MAX_REDIRECTS": 5,
+    "ALLOW_PRIVATE_FEED_HOSTS": [],  # host names or addresses that may be loopback or private
+    "POLL_MIN_MINUTES": 5,
+    "POLL_MAX_MINUTES": 24 * 60,
+    # --- articles
+    "MAX_ENTRY_BYTES": 500_000,
+    "MAX_ENTRY_DEPTH": 100,
+    "MAX_ENTRIES_PER_FETCH": 1_000,
+    # --- themes
+    "SUGGEST_THRESHOLD": 0.5,  # below this confidence nothing is said
+    # --- members
+    "CONFIRMATION_DAYS": 7,  # an unconfirmed address is deleted after these
+    "SIGNUPS_PER_HOUR_PER_IP": 5,
+    "SIGNUPS_PER_HOUR": 500,
+    "PRIVACY_POLICY_URL": "",
+    "PRIVACY_POLICY_VERSION": "1",
+    # --- digests
+    "GRACE_HOURS": 12,  # after the slot, nothing goes without a person's word
+    "REMIND_HOURS": 24,  # before the slot, editors of an unapproved draft are reminded
+    # --- delivery
+    "SMTP_URL": "",  # empty: what Django's own mail settings say
+    "MESSAGE_DOMAIN": "",  # of Message-ID and List-Id; empty: the sender's domain
+    "BATCH_SIZE": 500,  # deliveries claimed at once
+    "LEASE_SECONDS": 120,
+    "IN_FLIGHT": 1,  # mails a killed worker may leave uncertain
+    "RETRY_MINUTES": [5, 15, 30, 67],  # after a temporary refusal; the last repeats
+    "DELIVERY_DEADLINE_HOURS": 120,
+    "SENDERS": 1,  # send tasks rung at once for one digest
+}
+
+
+def get(key: str) -> Any:
+    """The setting's value; KeyError for a key that the plugin does not know."""
+    configured: dict[str, Any] = getattr(settings, "NEWSLETTER", {})
+    return configured[key] if key in configured and key in DEFAULTS else DEFAULTS[key]
+
+
+def site_url(path: str = "") -> str:
+    """The absolute address of a path of this site."""
+    return str(get("SITE_URL")).rstrip("/") + path
+
+
+def user_agent() -> str:
+    return str(get("USER_AGENT")).format(site_url=site_url())

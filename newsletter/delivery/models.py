@@ -1,0 +1,148 @@
+"""The ledger: one digest to one member, and who is working on it.
+
+Rows are written by the freeze and changed only by the worker that holds their batch's fence.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.digests.models import Digest, Variant
+from newsletter.members.models import Member, Selection
+
+
+class Segment(models.Model):
+    """The members of a digest's audience who made the same choice; the variant they get."""
+
+    digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="segments")
+    selection = models.ForeignKey(Selection, on_delete=models.PROTECT, related_name="+")
+    language = models.CharField(max_length=10)
+    # None: nothing in this digest is in their themes.
+    variant = models.ForeignKey(
+        Variant, on_delete=models.CASCADE, null=True, related_name="segments"
+    )
+    members = models.PositiveIntegerField(default=0)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("segment")
+        verbose_name_plural = _("segments")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["digest", "selection", "language"], name="segment_once_per_digest"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.digest_id} {self.selection_id} {self.language}"
+
+
+class Delivery(models.Model):
+    class State(models.TextChoices):
+        PENDING = "pending", _("Waiting")
+        CLAIMED = "claimed", _("Taken by a worker")
+        DATA_STARTED = "data", _("Being handed over")
+        SENT = "sent", _("Sent")
+        DEFERRED = "deferred", _("To be tried again")
+        FAILED = "failed", _("Refused")
+        UNCERTAIN = "uncertain", _("Uncertain")
+        SKIPPED = "skipped", _("Not sent")
+
+    TERMINAL: ClassVar = [State.SENT, State.FAILED, State.SKIPPED]
+
+    digest = models.ForeignKey(
+        Digest, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    # None once the member is erased.
+    member = models.ForeignKey(
+        Member, on_delete=models.SET_NULL, null=True, related_name="deliveries"
+    )
+    variant = models.ForeignKey(
+        Variant, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
+    # Why it was skipped, deferred or failed: a short code, and the server's own words.
+    reason = models.CharField(_("reason"), max_length=30, blank=True)
+    smtp_code = models.PositiveSmallIntegerField(_("SMTP code"), null=True)
+    detail = models.CharField(_("server's answer"), max_length=500, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
+    changed_at = models.DateTimeField(_("changed"))
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["digest", "member"], name="delivery_once_per_member"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["digest", "state", "id"], name="delivery_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}: {self.state}"
+
+
+class Exclusion(models.Model):
+    """A candidate who does not get a digest, and why: the audience accounts for everybody."""
+
+    class Reason(models.TextChoices):
+        PAUSED = "paused", _("Paused")
+        SUPPRESSED = "suppressed", _("Suppressed address")
+        NO_THEMES = "no_themes", _("Nothing in their themes")
+
+    digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="exclusions")
+    member = models.ForeignKey(
+        Member, on_delete=models.SET_NULL, null=True, related_name="exclusions"
+    )
+    reason = models.CharField(_("reason"), max_length=12, choices=Reason)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("exclusion")
+        verbose_name_plural = _("exclusions")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["digest", "member"], name="exclusion_once_per_member"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.digest_id}: {self.reason}"
+
+
+class Batch(models.Model):
+    """A range of a digest's deliveries that one worker holds at a time."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        CLAIMED = "claimed", _("Claimed")
+        DONE = "done", _("Done")
+
+    digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="batches")
+    first_id = models.BigIntegerField()  # of the deliveries, both ends included
+    last_id = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    # Raised by every claim: writes with an older fence are refused.
+    fence = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)  # when its deferred rows are due again
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
+        indexes: ClassVar = [
+            models.Index(fields=["state", "lease_until"], name="batch_lease"),
+            models.Index(fields=["digest", "state", "first_id"], name="batch_claim"),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.pk} of digest {self.digest_id}"

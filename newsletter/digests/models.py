@@ -1,0 +1,253 @@
+"""The standing series, its issues, and what an issue looks like for each set of themes."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.contrib.contenttypes.fields import GenericRelation
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from modelcluster.fields import ParentalKey
+from modelcluster.models import ClusterableModel
+from wagtail.models import (
+    DraftStateMixin,
+    LockableMixin,
+    Orderable,
+    PreviewableMixin,
+    RevisionMixin,
+    WorkflowMixin,
+)
+
+from newsletter.articles.models import Article
+from newsletter.themes.models import Theme
+
+
+def every_day() -> list[int]:
+    return [0, 1, 2, 3, 4, 5, 6]
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(
+            _("%(name)s is not a time zone. Write one such as Europe/Rome."),
+            params={"name": name},
+        )
+
+
+class Newsletter(models.Model):
+    """A standing series: who sends it, when, and what it selects."""
+
+    class Kind(models.TextChoices):
+        REGULAR = "regular", _("Regular")
+        URGENT = "urgent", _("Urgent notices")
+
+    class Frequency(models.TextChoices):
+        DAILY = "daily", _("Every day")
+        WEEKLY = "weekly", _("Every week")
+        MONTHLY = "monthly", _("Every month")
+        MANUAL = "manual", _("Only by hand")
+
+    class WhenUnapproved(models.TextChoices):
+        HOLD = "hold", _("Hold it and remind the editors")
+        SEND = "send", _("Send it as proposed")
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    slug = models.SlugField(_("slug"), max_length=120, unique=True)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.REGULAR)
+    language = models.CharField(
+        _("language"), max_length=10, choices=[("it", _("Italian")), ("en", _("English"))],
+        default="it",
+    )  # fmt: skip
+    is_active = models.BooleanField(_("in use"), default=True)
+    is_public = models.BooleanField(
+        _("offered to readers"), default=True, help_text=_("Shown at sign-up and in the archive.")
+    )
+
+    sender_name = models.CharField(_("sender's name"), max_length=120)
+    sender_email = models.EmailField(_("sender's address"))
+    reply_to = models.EmailField(_("reply to"), blank=True)
+    postal_address = models.CharField(_("postal address"), max_length=300, blank=True)
+
+    frequency = models.CharField(
+        _("frequency"), max_length=10, choices=Frequency, default=Frequency.WEEKLY
+    )
+    # Monday is 0. Daily: the days it goes; weekly: the first of them counts.
+    weekdays = models.JSONField(_("days of the week"), default=every_day, blank=True)
+    month_day = models.PositiveSmallIntegerField(
+        _("day of the month"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(31)],
+        help_text=_("31 means the last day of a shorter month."),
+    )
+    send_at = models.TimeField(_("time"), default="08:00")
+    time_zone = models.CharField(
+        _("time zone"), max_length=60, default="Europe/Rome", validators=[validate_time_zone]
+    )
+    # Drafts are compiled this long before the slot, to leave time to edit.
+    lead_hours = models.PositiveSmallIntegerField(_("hours to edit"), default=24)
+    when_unapproved = models.CharField(
+        _("if nobody approves in time"),
+        max_length=10,
+        choices=WhenUnapproved,
+        default=WhenUnapproved.HOLD,
+    )
+
+    themes = models.ManyToManyField(
+        Theme, verbose_name=_("themes"), blank=True, help_text=_("None chosen means all.")
+    )
+    min_items = models.PositiveSmallIntegerField(_("fewest articles"), default=1)
+    max_items = models.PositiveSmallIntegerField(_("most articles"), default=15)
+    introduction = models.TextField(_("standing introduction"), blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("newsletter")
+        verbose_name_plural = _("newsletters")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Digest(
+    WorkflowMixin,
+    DraftStateMixin,
+    LockableMixin,
+    RevisionMixin,
+    PreviewableMixin,
+    ClusterableModel,
+):
+    """One issue of a newsletter."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        APPROVED = "approved", _("Approved")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        HELD = "held", _("Held")
+        SKIPPED = "skipped", _("Skipped")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.PROTECT, related_name="digests")
+    number = models.PositiveIntegerField(_("number"))
+    # The instant of the newsletter's local schedule, or the moment of a digest made by hand.
+    slot = models.DateTimeField(_("goes out at"))
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+
+    subject = models.CharField(_("subject"), max_length=200)
+    preheader = models.CharField(
+        _("preview line"), max_length=200, blank=True, help_text=_("Shown beside the subject.")
+    )
+    introduction = models.TextField(_("introduction"), blank=True)
+
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status, default=Status.DRAFT, editable=False
+    )
+    status_reason = models.CharField(_("reason"), max_length=300, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    # What had arrived by then was considered: the next digest starts from here.
+    window_end = models.DateTimeField(editable=False)
+    reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # Set by the freeze, never changed after it (see digests.content.DigestContent).
+    approved_at = models.DateTimeField(_("approved"), null=True, blank=True, editable=False)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    content = models.JSONField(null=True, blank=True, editable=False)
+    content_hash = models.CharField(max_length=64, blank=True, editable=False)
+    candidates = models.PositiveIntegerField(default=0, editable=False)
+
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sending_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True, editable=False)
+
+    revisions = GenericRelation("wagtailcore.Revision", related_query_name="digest")
+    workflow_states = GenericRelation(
+        "wagtailcore.WorkflowState",
+        content_type_field="base_content_type",
+        object_id_field="object_id",
+        related_query_name="digest",
+        for_concrete_model=False,
+    )
+
+    class Meta:
+        verbose_name = _("digest")
+        verbose_name_plural = _("digests")
+        ordering: ClassVar = ["-slot", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["newsletter", "slot"], name="digest_once_per_slot"),
+            models.UniqueConstraint(fields=["newsletter", "number"], name="digest_number_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["status", "slot"], name="digest_due")]
+        permissions: ClassVar = [
+            ("approve_digest", _("Can approve digests")),
+            ("send_test_digest", _("Can send test mails")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.newsletter.name} N. {self.number}"
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.approved_at is not None
+
+
+class DigestItem(Orderable):
+    """An article's place in a digest. Overrides never touch the article."""
+
+    digest = ParentalKey(Digest, on_delete=models.CASCADE, related_name="items")
+    article = models.ForeignKey(
+        Article, on_delete=models.PROTECT, related_name="digest_items", verbose_name=_("article")
+    )
+    # The section it stands in; empty: "Other news".
+    theme = models.ForeignKey(
+        Theme, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("section")
+    )
+    is_lead = models.BooleanField(_("lead"), default=False)
+    title = models.CharField(_("title"), max_length=500, blank=True)
+    excerpt = models.TextField(_("excerpt"), blank=True)
+    note = models.TextField(_("why it matters"), blank=True)
+
+    class Meta(Orderable.Meta):
+        verbose_name = _("item")
+        verbose_name_plural = _("items")
+
+    def __str__(self) -> str:
+        return self.title or str(self.article)
+
+
+class Variant(models.Model):
+    """What a frozen digest looks like for one set of items and language, rendered once."""
+
+    digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="variants")
+    # SHA-256 over language and item numbers, hexadecimal.
+    key = models.CharField(max_length=64)
+    language = models.CharField(max_length=10)
+    items = models.JSONField(default=list)  # positions in the digest's content
+    subject = models.CharField(max_length=200)
+    html = models.TextField()  # with slots, see digests.render
+    text = models.TextField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("variant")
+        verbose_name_plural = _("variants")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["digest", "key"], name="variant_once_per_digest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.digest_id} {self.language} {self.items}"

@@ -1,0 +1,113 @@
+"""Addresses that are polled, and the history of each exchange."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class FeedQuerySet(models.QuerySet["Feed"]):
+    def polled(self) -> FeedQuerySet:
+        """Feeds that are neither paused nor gone."""
+        return self.filter(state=Feed.State.ACTIVE)
+
+    def due(self, now: datetime) -> FeedQuerySet:
+        """Feeds whose next poll has come and that no worker is polling now, longest due first."""
+        unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+        return self.polled().filter(unclaimed, next_poll_at__lte=now).order_by("next_poll_at")
+
+
+class Feed(models.Model):
+    class State(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        PAUSED = "paused", _("Paused")
+        GONE = "gone", _("Gone (the publisher removed it)")
+        FAILING = "failing", _("Stopped after too many failures")
+
+    class Rights(models.TextChoices):
+        EXCERPT = "excerpt", _("Excerpt, with a link to the source")
+        FULL = "full", _("Full text")
+
+    url = models.URLField(_("address"), max_length=1000, unique=True)
+    title = models.CharField(_("title"), max_length=255, blank=True)
+    site_url = models.URLField(_("site"), max_length=1000, blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.ACTIVE)
+    auto_accept = models.BooleanField(
+        _("accept automatically"),
+        default=False,
+        help_text=_("For a blog of your own: its posts skip the inbox."),
+    )
+    rights = models.CharField(
+        _("what may be shown"),
+        max_length=10,
+        choices=Rights,
+        default=Rights.EXCERPT,
+        help_text=_("Full text only where you wrote it or may reproduce it."),
+    )
+
+    # What the publisher told us, byte for byte, to ask "has it changed?" (RFC 9110, 13.1).
+    etag = models.TextField(blank=True, editable=False)
+    last_modified = models.TextField(blank=True, editable=False)
+    body_hash = models.CharField(max_length=64, blank=True, editable=False)
+
+    next_poll_at = models.DateTimeField(_("next poll"), null=True, blank=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    last_polled_at = models.DateTimeField(_("last poll"), null=True, blank=True, editable=False)
+    last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    error_code = models.CharField(max_length=40, blank=True, editable=False)
+    error = models.TextField(_("last error"), blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FeedQuerySet.as_manager()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("feed")
+        verbose_name_plural = _("feeds")
+        ordering: ClassVar = ["title", "url"]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "next_poll_at"], name="feed_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.url
+
+
+class FetchRecord(models.Model):
+    """One exchange with a feed: what was asked, what came, what it brought."""
+
+    class Outcome(models.TextChoices):
+        NEW = "new", _("New articles")
+        UNCHANGED = "unchanged", _("Nothing new")
+        FAILED = "failed", _("Failed")
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="fetches")
+    at = models.DateTimeField(_("at"))
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome)
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(_("duration (ms)"), default=0)
+    size = models.PositiveIntegerField(_("bytes"), default=0)
+    entries = models.PositiveIntegerField(_("entries"), default=0)
+    articles_new = models.PositiveIntegerField(_("new articles"), default=0)
+    articles_changed = models.PositiveIntegerField(_("changed articles"), default=0)
+    entries_skipped = models.PositiveIntegerField(_("skipped entries"), default=0)
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.TextField(_("error"), blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("fetch")
+        verbose_name_plural = _("fetches")
+        ordering: ClassVar = ["-at"]
+        indexes: ClassVar = [models.Index(fields=["feed", "-at"], name="fetch_history")]
+
+    def __str__(self) -> str:
+        return f"{self.feed_id} {self.at:%Y-%m-%d %H:%M} {self.outcome}"

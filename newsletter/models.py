@@ -1,0 +1,44 @@
+"""Django finds the plugin's models here; stages import their own."""
+
+from newsletter.archive.models import ArchivePage
+from newsletter.articles.models import Article, ArticleVersion, Identity, Sighting, Story
+from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
+from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
+from newsletter.feeds.models import Feed, FetchRecord
+from newsletter.members.models import (
+    Consent,
+    Member,
+    Selection,
+    SignupAttempt,
+    Subscription,
+    Suppression,
+)
+from newsletter.themes.models import Tagging, Theme, ThemeAssignment
+
+__all__ = [
+    "ArchivePage",
+    "Article",
+    "ArticleVersion",
+    "Batch",
+    "Consent",
+    "Delivery",
+    "Digest",
+    "DigestItem",
+    "Exclusion",
+    "Feed",
+    "FetchRecord",
+    "Identity",
+    "Member",
+    "Newsletter",
+    "Segment",
+    "Selection",
+    "Sighting",
+    "SignupAttempt",
+    "Story",
+    "Subscription",
+    "Suppression",
+    "Tagging",
+    "Theme",
+    "ThemeAssignment",
+    "Variant",
+]

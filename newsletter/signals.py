@@ -1,0 +1,10 @@
+"""Signals other apps may listen to. Each is sent after the change is committed."""
+
+from django.dispatch import Signal
+
+articles_ingested = Signal()  # feed, article_ids
+article_triaged = Signal()  # article_ids, state, user
+digest_approved = Signal()  # digest
+digest_sent = Signal()  # digest
+member_confirmed = Signal()  # member
+member_left = Signal()  # member, newsletter

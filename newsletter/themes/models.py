@@ -1,0 +1,145 @@
+"""Subjects, and why an article was given one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.articles.models import Article
+
+
+class ThemeQuerySet(models.QuerySet["Theme"]):
+    def active(self) -> ThemeQuerySet:
+        return self.filter(is_active=True)
+
+
+class Theme(models.Model):
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    name_en = models.CharField(_("name in English"), max_length=80, blank=True)
+    slug = models.SlugField(_("slug"), max_length=80, unique=True)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    glyph = models.CharField(
+        _("glyph"),
+        max_length=30,
+        blank=True,
+        help_text=_("The name of a drawing in templates/newsletter/glyphs."),
+    )
+    glyph_text = models.CharField(
+        _("glyph in mail"), max_length=4, blank=True, help_text=_("One sign, such as ✊ or §.")
+    )
+    colour = models.CharField(
+        _("colour"),
+        max_length=7,
+        default="#B21F1F",
+        validators=[RegexValidator(r"^#[0-9A-Fa-f]{6}$", _("A colour such as #B21F1F."))],
+    )
+    keywords = models.TextField(
+        _("keywords and phrases"),
+        blank=True,
+        help_text=_("One a line, in any language: endings, accents and capitals do not matter."),
+    )
+    exclusions = models.TextField(
+        _("exclusions"), blank=True, help_text=_("One a line: these speak against the theme.")
+    )
+    feed_categories = models.TextField(
+        _("feed categories"),
+        blank=True,
+        help_text=_("One a line: posts that the blog files here get this theme."),
+    )
+    is_active = models.BooleanField(_("in use"), default=True)
+    sort_order = models.PositiveSmallIntegerField(_("order"), default=100)
+
+    objects = ThemeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("theme")
+        verbose_name_plural = _("themes")
+        ordering: ClassVar = ["sort_order", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def name_in(self, language: str) -> str:
+        return self.name_en if language.startswith("en") and self.name_en else self.name
+
+    @property
+    def local_name(self) -> str:
+        """The name in the language the page is being shown in."""
+        return self.name_in(get_language() or "it")
+
+
+class ThemeAssignmentQuerySet(models.QuerySet["ThemeAssignment"]):
+    def standing(self) -> ThemeAssignmentQuerySet:
+        """Suggested or confirmed: what readers and digests see."""
+        return self.exclude(decision=ThemeAssignment.Decision.REJECTED)
+
+
+class ThemeAssignment(models.Model):
+    class Source(models.TextChoices):
+        RULE = "rule", _("Keywords")
+        CATEGORY = "category", _("Feed category")
+        LEARNED = "learned", _("Learned")
+        EDITOR = "editor", _("Editor")
+
+    class Decision(models.TextChoices):
+        SUGGESTED = "suggested", _("Suggested")
+        CONFIRMED = "confirmed", _("Confirmed")
+        REJECTED = "rejected", _("Rejected")
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="assignments")
+    theme = models.ForeignKey(Theme, on_delete=models.CASCADE, related_name="assignments")
+    source = models.CharField(_("source"), max_length=10, choices=Source)
+    confidence = models.FloatField(_("confidence"), default=1.0)  # 0 to 1
+    # [{"term": "open source", "share": 0.6, "in_title": true}, …]: the words as the text has
+    # them, share of the score, most telling first.
+    evidence = models.JSONField(_("evidence"), default=list, blank=True)
+    decision = models.CharField(
+        _("decision"), max_length=10, choices=Decision, default=Decision.SUGGESTED
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ThemeAssignmentQuerySet.as_manager()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("theme of an article")
+        verbose_name_plural = _("themes of articles")
+        ordering: ClassVar = ["-confidence"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["article", "theme"], name="theme_once_per_article"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["theme", "decision", "-article"], name="theme_listing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.theme_id} for {self.article_id}"
+
+
+class Tagging(models.Model):
+    """When an article was last looked at for themes; its absence means never."""
+
+    article = models.OneToOneField(
+        Article, on_delete=models.CASCADE, primary_key=True, related_name="tagging"
+    )
+    tagged_at = models.DateTimeField()
+    # An editor has looked at the themes: only such articles teach.
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("tagging")
+        verbose_name_plural = _("taggings")
+
+    def __str__(self) -> str:
+        return f"{self.article_id} at {self.tagged_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,5 @@
+"""The Django project of a Bollettino site."""
+
+from newsroom.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,18 @@
+"""What pytest uses: the embedded default, or what DATABASE_URL and BROKER_URL name."""
+
+from newsroom.settings.base import *  # noqa: F403
+from newsroom.settings.base import NEWSLETTER
+
+SECRET_KEY = "only-for-tests"  # noqa: S105
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LANGUAGE_CODE = "en"
+ALLOWED_HOSTS = ["*"]
+SITE_URL = "http://testserver"
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_TASK_ALWAYS_EAGER = False
+WAGTAILADMIN_BASE_URL = SITE_URL
+NEWSLETTER = NEWSLETTER | {
+    "SITE_URL": SITE_URL,
+    "SMTP_URL": "smtp://127.0.0.1:9",
+    "ALLOW_PRIVATE_FEED_HOSTS": ["127.0.0.1", "localhost"],
+}
