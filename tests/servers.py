@@ -44,7 +44,8 @@ class FeedServer:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                request = Request(self.command, self.path, {k.lower(): v for k, v in self.headers.items()})  # fmt: skip
+                headers_seen = {name.lower(): value for name, value in self.headers.items()}
+                request = Request(self.command, self.path, headers_seen)
                 server.requests.append(request)
                 path = self.path.partition("?")[0]
                 responder = server._answers.get(self.path) or server._answers.get(path)
