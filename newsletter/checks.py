@@ -1,1 +1,93 @@
 """Misconfigurations that can be seen at start-up, each with an id."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core import checks
+
+from newsletter import conf
+
+REQUIRED_APPS = ("wagtail.contrib.routable_page", "wagtail.snippets", "wagtail.search")
+BROKER_SETTINGS = {
+    "CELERY_TASK_ACKS_LATE": True,
+    "CELERY_TASK_REJECT_ON_WORKER_LOST": True,
+    "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
+}
+
+
+@checks.register("newsletter")
+def check_settings(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    configured: dict[str, Any] = getattr(settings, "NEWSLETTER", {})
+    found: list[checks.CheckMessage] = []
+    for key in sorted(set(configured) - set(conf.DEFAULTS)):
+        near = difflib.get_close_matches(key, conf.DEFAULTS, n=1)
+        found.append(
+            checks.Error(
+                f"NEWSLETTER has a key that does not exist: {key}.",
+                hint=f"Did you mean {near[0]}?" if near else "See docs/reference/settings.md.",
+                id="newsletter.E001",
+            )
+        )
+    site = urlsplit(str(conf.get("SITE_URL")))
+    if site.scheme not in ("http", "https") or not site.hostname:
+        found.append(
+            checks.Error(
+                f"NEWSLETTER['SITE_URL'] is not a web address: {conf.get('SITE_URL')!r}.",
+                hint="Links in mails are made from it: write one such as https://union.example.",
+                id="newsletter.E002",
+            )
+        )
+    smtp = str(conf.get("SMTP_URL"))
+    if smtp and (urlsplit(smtp).scheme not in ("smtp", "smtps") or not urlsplit(smtp).hostname):
+        found.append(
+            checks.Error(
+                "NEWSLETTER['SMTP_URL'] is not the address of a mail server.",
+                hint="Write smtp://user:password@host:587/?tls=starttls or smtps://host:465.",
+                id="newsletter.E003",
+            )
+        )
+    if int(conf.get("BATCH_SIZE")) < 1 or int(conf.get("IN_FLIGHT")) < 1:
+        found.append(
+            checks.Error(
+                "NEWSLETTER['BATCH_SIZE'] and NEWSLETTER['IN_FLIGHT'] must be 1 or more.",
+                id="newsletter.E004",
+            )
+        )
+    return found
+
+
+@checks.register("newsletter")
+def check_apps(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    return [
+        checks.Error(
+            f"{name} is not in INSTALLED_APPS.",
+            hint="Bollettino's archive, digests and search are built on it: add it.",
+            id="newsletter.E005",
+        )
+        for name in REQUIRED_APPS
+        if not apps.is_installed(name)
+    ]
+
+
+@checks.register("newsletter", deploy=True)
+def check_celery(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Settings without which a killed worker delays mail until the sweeper finds it."""
+    return [
+        checks.Warning(
+            f"{name} is not {wanted}.",
+            hint="A task of a killed worker would wait longer: see docs/how-to/deploy.md.",
+            id="newsletter.W001",
+        )
+        for name, wanted in BROKER_SETTINGS.items()
+        if getattr(settings, name, None) != wanted
+    ]
