@@ -169,7 +169,7 @@ class DemoServer:
             return self._image(blog, path.removeprefix(UPLOADS))
         if path in {"", "/"}:
             return _page(home_page(blog, posts, base=self.base, blog_url=self.blog_url(blog)))
-        if path.rstrip("/").endswith("feed"):
+        if path.rstrip("/").endswith("/feed"):
             only_page = parse_qs(parts.query).get("paged", ["1"]) == ["1"]
             return self._feed(blog, path.rstrip("/"), posts if only_page else [], now)
         for post in posts:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import feedparser
 import pytest
-from demo.blogs import IMAGES_DIR, POSTS_DIR, Post, read_post, read_posts
+from demo.blogs import IMAGES_DIR, POSTS_DIR, read_post, read_posts
 from demo.server import DemoServer
 
 BASE = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -94,7 +94,6 @@ def test_every_address_is_an_invented_one() -> None:
     for path in POSTS_DIR.glob("*/*.html"):
         text = path.read_text(encoding="utf-8")
         hosts = re.findall(r"//([^/\s\"'<>?]+)", text) + re.findall(r"[\w.]+@([\w.-]+)", text)
-        # "@presidiodarsena" is a name on a social network, not an address.
         outside = {host for host in hosts if not host.endswith(".example")}
         assert outside == set(), path.name
 
@@ -122,7 +121,7 @@ def test_a_post_that_lacks_a_key_is_named(tmp_path: Path) -> None:
 
 TRAITS = {
     "source in brackets": r"^<p><em>\(<a href=[^>]*>Fonte</a>\) Lin Zhao – \d+ \w+ \d{4}</em></p>",
-    "source in a paragraph of its own": r"^<p><em>\(<a [^>]*>Fonte</a>\) Maeve O&#8217;Connell &#8211; ",
+    "source with entities": r"^<p><em>\(<a [^>]*>Fonte</a>\) Maeve O&#8217;Connell &#8211; ",
     "source after a colon": r"^<p>Fonte: <a ",
     "source as a newspaper": r"^<p><em>da Il Giornale del Lavoro del \d+ \w+ \d{4}, di ",
     "source as an excerpt": r"^<p><strong>Tratto da</strong> <a ",
@@ -205,6 +204,16 @@ def test_near_duplicate_carries_the_whole_original() -> None:
 
 
 # Over HTTP
+
+
+def test_feeds_say_their_language_and_whose_they_are(demo: DemoServer) -> None:
+    assert [(urlsplit(feed.url).path, feed.language, feed.own) for feed in demo.feeds] == [
+        ("/feed/", "it-IT", True),
+        ("/category/contratti/feed/", "it-IT", True),
+        ("/category/salute-e-sicurezza/feed/", "it-IT", True),
+        ("/rete/feed/", "it-IT", False),
+        ("/en/feed/", "en-GB", True),
+    ]
 
 
 def test_feed_says_what_wordpress_says(demo: DemoServer) -> None:
@@ -373,9 +382,3 @@ def test_taken_port_is_one_clear_line(demo: DemoServer) -> None:
     assert program.returncode == 1
     assert out == ""
     assert re.fullmatch(rf"Port {port} can't be used for the demo feeds \(.+\): choose .+\n", err)
-
-
-def test_posts_are_told_apart_by_blog() -> None:
-    posts: list[Post] = read_posts()
-    own = {post.blog.key for post in posts if post.blog.own}
-    assert own == {"meridiana", "notes"}
