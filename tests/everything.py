@@ -89,6 +89,12 @@ def migrations() -> None:
     manage("makemigrations", "--check", "--dry-run")
 
 
+def messages() -> None:
+    if shutil.which("xgettext") is None:
+        raise CannotRun("GNU gettext is not here: apt-get install gettext")
+    call(sys.executable, "-m", "tests.messages")
+
+
 def deployment() -> None:
     production = {
         "DJANGO_SETTINGS_MODULE": "newsroom.settings.production",
@@ -139,6 +145,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "types": types,
     "imports": imports,
     "migrations": migrations,
+    "messages": messages,
     "deployment": deployment,
     "sqlite": sqlite,
     "postgres": postgres,
