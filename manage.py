@@ -11,9 +11,13 @@ def main() -> None:
     # standard library.
     sys.path.insert(1, str(Path(__file__).resolve().parent / "site"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings.embedded")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"Bollettino can't start: {error}")
 
 
 if __name__ == "__main__":
