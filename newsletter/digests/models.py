@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -11,6 +11,7 @@ from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
@@ -115,6 +116,29 @@ class Newsletter(models.Model):
         return self.name
 
 
+# What the pipeline writes: a revision never brings an older value back.
+LEDGER_FIELDS = frozenset(
+    {
+        "uid",
+        "status",
+        "status_reason",
+        "created_at",
+        "window_end",
+        "reminded_at",
+        "approved_at",
+        "approved_by",
+        "content",
+        "content_hash",
+        "candidates",
+        "paused_at",
+        "sending_at",
+        "sent_at",
+    }
+)
+# Part of what was approved: once a digest is frozen, these stay too.
+FROZEN_FIELDS = frozenset({"newsletter", "number", "slot"})
+
+
 class Digest(
     WorkflowMixin,
     DraftStateMixin,
@@ -135,7 +159,8 @@ class Digest(
         CANCELLED = "cancelled", _("Cancelled")
 
     newsletter = models.ForeignKey(Newsletter, on_delete=models.PROTECT, related_name="digests")
-    number = models.PositiveIntegerField(_("number"))
+    # Given at the first save, last + 1. A skipped issue has none: readers see no gap.
+    number = models.PositiveIntegerField(_("number"), null=True, blank=True)
     # The instant of the newsletter's local schedule, or the moment of a digest made by hand.
     slot = models.DateTimeField(_("goes out at"))
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -151,8 +176,9 @@ class Digest(
     )
     status_reason = models.CharField(_("reason"), max_length=300, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
-    # What had arrived by then was considered: the next digest starts from here.
-    window_end = models.DateTimeField(editable=False)
+    # What had arrived by then was considered: the next digest starts from here. None for a
+    # digest made by hand, which leaves the next proposal as it would have been.
+    window_end = models.DateTimeField(null=True, blank=True, editable=False)
     reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # Set by the freeze, never changed after it (see digests.content.DigestContent).
@@ -197,11 +223,83 @@ class Digest(
         ]
 
     def __str__(self) -> str:
+        if self.number is None:
+            return f"{self.newsletter.name} ({self.slot:%Y-%m-%d})"
         return f"{self.newsletter.name} N. {self.number}"
+
+    def save(self, **kwargs: Any) -> None:
+        """Gives the number; an object made from a revision leaves the ledger's columns alone.
+
+        Publishing saves the whole object it read before, which would undo what a worker wrote
+        in between ("sent" back to "sending").
+        """
+        if self.number is None and self.status != self.Status.SKIPPED:
+            self.number = next_number(self.newsletter)
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = [*kwargs["update_fields"], "number"]
+        if getattr(self, "_from_revision", False) and kwargs.get("update_fields") is None:
+            columns = [field.name for field in self._meta.concrete_fields if not field.primary_key]
+            kwargs["update_fields"] = [
+                *(name for name in columns if name not in LEDGER_FIELDS),
+                "items",
+            ]
+        super().save(**kwargs)
+
+    def with_content_json(self, content: dict[str, Any]) -> Self:
+        draft: Self = super().with_content_json(content)
+        kept = LEDGER_FIELDS | FROZEN_FIELDS if self.is_frozen else LEDGER_FIELDS
+        for name in kept:
+            column = self._meta.get_field(name).attname
+            setattr(draft, column, getattr(self, column))
+        draft.number = draft.number or self.number
+        draft._from_revision = True
+        return draft
 
     @property
     def is_frozen(self) -> bool:
         return self.approved_at is not None
+
+    @property
+    def preview_modes(self) -> list[tuple[str, str]]:
+        return [("mail", _("Mail")), ("text", _("Plain text")), ("web", _("Web page"))]
+
+    @property
+    def preview_sizes(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": "phone",
+                "icon": "mobile-alt",
+                "device_width": 360,
+                "label": _("Preview on a phone"),
+            },
+            {
+                "name": "desktop",
+                "icon": "desktop",
+                "device_width": 1280,
+                "label": _("Preview on a computer"),
+            },
+        ]
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        """What the send would render from this object as it is being edited."""
+        from newsletter.digests.content import content_as_edited
+        from newsletter.digests.render import render
+
+        content = content_as_edited(self)
+        rendered = render(
+            content,
+            positions=[item.position for item in content.items],
+            language=content.newsletter.language,
+            mode="web" if mode_name == "web" else "preview",
+        )
+        if mode_name == "text":
+            return HttpResponse(rendered.text, content_type="text/plain; charset=utf-8")
+        return HttpResponse(rendered.html)
+
+
+def next_number(newsletter: Newsletter) -> int:
+    last = Digest.objects.filter(newsletter=newsletter).aggregate(last=models.Max("number"))["last"]
+    return (last or 0) + 1
 
 
 class DigestItem(Orderable):

@@ -1,0 +1,5 @@
+"""Places in a rendered mail that each member's copy fills."""
+
+# Stands for a member's link token (members.tokens makes them of the same length), in a rendered
+# variant. ASCII letters and digits only: no escaping, in HTML or in a URL, can change it.
+TOKEN_SLOT = "TOKENSLOTTOKENSLOTTOKENSLOT00000"  # noqa: S105

@@ -1,0 +1,26 @@
+"""Who gets which items, without knowing anybody."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from newsletter.digests.content import DigestContent
+
+
+def items_for(content: DigestContent, theme_ids: frozenset[int]) -> tuple[int, ...]:
+    """The positions of the items that somebody who chose these themes gets.
+
+    Nothing chosen means everything. An item without any theme goes to everybody.
+    """
+    return tuple(
+        item.position
+        for item in content.items
+        if not theme_ids or not item.theme_ids or theme_ids.intersection(item.theme_ids)
+    )
+
+
+def variant_key(language: str, positions: Iterable[int]) -> str:
+    """Equal for two choices that lead to the same mail."""
+    name = f"{language}:{','.join(str(position) for position in sorted(positions))}"
+    return hashlib.sha256(name.encode()).hexdigest()
