@@ -46,7 +46,7 @@ class ArticleQuerySet(SearchableQuerySetMixin, models.QuerySet["Article"]):
         return self.order_by("-listed_at", "-pk")
 
 
-class Article(index.Indexed, models.Model):
+class Article(index.Indexed, models.Model):  # type: ignore[django-manager-missing]
     class State(models.TextChoices):
         NEW = "new", _("To triage")
         ACCEPTED = "accepted", _("Accepted")
@@ -131,6 +131,7 @@ class Article(index.Indexed, models.Model):
         indexes: ClassVar = [
             models.Index(fields=["state", "-listed_at", "-id"], name="article_listing"),
             models.Index(fields=["state", "arrived_at"], name="article_arrival"),
+            models.Index(fields=["state", "triaged_at"], name="article_triage"),
             models.Index(fields=["changed_at"], name="article_changed"),
         ]
         permissions: ClassVar = [("triage_article", _("Can accept, reject and retag articles"))]

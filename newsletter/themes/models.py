@@ -18,7 +18,7 @@ class ThemeQuerySet(models.QuerySet["Theme"]):
         return self.filter(is_active=True)
 
 
-class Theme(models.Model):
+class Theme(models.Model):  # type: ignore[django-manager-missing]
     name = models.CharField(_("name"), max_length=80, unique=True)
     name_en = models.CharField(_("name in English"), max_length=80, blank=True)
     slug = models.SlugField(_("slug"), max_length=80, unique=True)
