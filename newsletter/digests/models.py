@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -27,6 +27,9 @@ from wagtail.models import (
 from newsletter.articles.models import Article
 from newsletter.themes.models import Theme
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 def every_day() -> list[int]:
     return [0, 1, 2, 3, 4, 5, 6]
@@ -40,7 +43,7 @@ def validate_time_zone(name: str) -> None:
         )
 
 
-class Newsletter(models.Model):
+class Newsletter(models.Model):  # type: ignore[django-manager-missing]
     """A standing series: who sends it, when, and what it selects."""
 
     class Kind(models.TextChoices):
@@ -260,7 +263,7 @@ class Digest(
         return self.approved_at is not None
 
     @property
-    def preview_modes(self) -> list[tuple[str, str]]:
+    def preview_modes(self) -> list[tuple[str, StrOrPromise]]:
         return [("mail", _("Mail")), ("text", _("Plain text")), ("web", _("Web page"))]
 
     @property
