@@ -8,10 +8,18 @@ class NewsletterError(Exception):
 class FeedError(NewsletterError):
     """A feed could not be read. `code` is stable (history, tests); the message is for an editor."""
 
-    def __init__(self, code: str, message: str, *, http_status: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        http_status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.http_status = http_status
+        self.retry_after = retry_after  # seconds the publisher asks us to wait
 
 
 class FeedUnreachable(FeedError):
@@ -68,3 +76,10 @@ class TransportError(NewsletterError):
 
 class LeaseLost(NewsletterError):
     """Another worker took this batch over: stop writing to it."""
+
+
+class StepsFailed(NewsletterError):
+    """Some steps of a tick failed; the log has each reason. The other steps were done."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"Failed, and tried again at the next tick: {', '.join(names)}")
