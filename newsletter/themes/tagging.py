@@ -1,0 +1,210 @@
+"""Give articles their themes, and take what editors say about them.
+
+An editor's word is never overwritten: confirmed and rejected assignments stay, and an article
+whose themes a person has reviewed is left as it is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F, Q
+
+from newsletter import conf
+from newsletter.articles.models import Article
+from newsletter.themes.models import Tagging, Theme, ThemeAssignment
+from newsletter.themes.rules import CompiledThemes, Suggestion, ThemeRules, match
+
+CHUNK = 200
+# How far back tag_pending looks: bounds its query on an archive of half a million articles.
+LOOK_BACK = timedelta(days=30)
+
+_RULE_FIELDS = ("pk", "name", "name_en", "keywords", "exclusions", "feed_categories")
+
+
+class _Compiled:
+    """The themes as last compiled in this process.
+
+    Read from the database at every batch and compiled only when they differ, so that an edit
+    made through another process counts at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: list[tuple[int, str, str, str, str, str]] | None = None
+        self._themes = CompiledThemes(())
+
+    def themes(self) -> CompiledThemes:
+        rows = list(Theme.objects.active().order_by("pk").values_list(*_RULE_FIELDS))
+        with self._lock:
+            if rows != self._rows:
+                self._themes = CompiledThemes(tuple(_rules(row) for row in rows))
+                self._rows = rows
+            return self._themes
+
+
+def _rules(row: tuple[int, str, str, str, str, str]) -> ThemeRules:
+    pk, name, name_en, keywords, exclusions, categories = row
+    return ThemeRules(
+        theme_id=pk,
+        names=tuple(filter(None, (name, name_en))),
+        keywords=_lines(keywords),
+        exclusions=_lines(exclusions),
+        categories=_lines(categories),
+    )
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+_compiled = _Compiled()
+
+
+def tag(article_ids: Iterable[int], *, now: datetime) -> int:
+    """Look for the themes of these articles; how many were looked at."""
+    themes = _compiled.themes()
+    threshold = float(conf.get("SUGGEST_THRESHOLD"))
+    count = 0
+    for ids in _chunks(article_ids):
+        rows = Article.objects.filter(pk__in=ids).values_list(
+            "pk", "title", "body_text", "excerpt", "language", "categories"
+        )
+        found = {
+            pk: {
+                one.theme_id: one
+                for one in match(title, body or excerpt, language, categories or (), themes)
+                if one.confidence >= threshold
+            }
+            for pk, title, body, excerpt, language, categories in rows
+        }
+        _store(found, now)
+        count += len(found)
+    return count
+
+
+def tag_pending(*, now: datetime, limit: int = 1000) -> int:
+    """Look for the themes of what came or changed lately and was not looked at since."""
+    pending = (
+        Article.objects.filter(changed_at__gt=now - LOOK_BACK)
+        .filter(Q(tagging__isnull=True) | Q(tagging__tagged_at__lt=F("changed_at")))
+        .order_by("changed_at")
+        .values_list("pk", flat=True)[:limit]
+    )
+    return tag(list(pending), now=now)
+
+
+def _store(found: dict[int, dict[int, Suggestion]], now: datetime) -> None:
+    with transaction.atomic():
+        Tagging.objects.bulk_create(
+            [Tagging(article_id=pk, tagged_at=now) for pk in sorted(found)],
+            update_conflicts=True,
+            unique_fields=["article"],
+            update_fields=["tagged_at"],
+        )
+        # The row lock orders us before or after an editor who is deciding on the same article.
+        taggings = Tagging.objects.select_for_update().filter(article__in=found)
+        open_ids = {one.article_id for one in taggings if one.reviewed_at is None}
+        known = {
+            (one.article_id, one.theme_id): one
+            for one in ThemeAssignment.objects.filter(article__in=open_ids)
+        }
+        fresh, changed = [], []
+        for article_id in open_ids:
+            for theme_id, suggestion in found[article_id].items():
+                assignment = known.pop((article_id, theme_id), None)
+                if assignment is None:
+                    assignment = ThemeAssignment(article_id=article_id, theme_id=theme_id)
+                    fresh.append(assignment)
+                elif _is_decided(assignment):
+                    continue
+                else:
+                    changed.append(assignment)
+                assignment.source = suggestion.source
+                assignment.confidence = suggestion.confidence
+                assignment.evidence = list(suggestion.evidence)
+        gone = [one.pk for one in known.values() if not _is_decided(one)]
+        ThemeAssignment.objects.bulk_create(fresh, ignore_conflicts=True)
+        ThemeAssignment.objects.bulk_update(changed, ["source", "confidence", "evidence"])
+        ThemeAssignment.objects.filter(pk__in=gone).delete()
+
+
+def _is_decided(assignment: ThemeAssignment) -> bool:
+    return (
+        assignment.decision != ThemeAssignment.Decision.SUGGESTED
+        or assignment.source == ThemeAssignment.Source.EDITOR
+    )
+
+
+def set_themes(
+    article_id: int, theme_ids: Iterable[int], *, by: AbstractBaseUser | None, now: datetime
+) -> None:
+    """The editor's choice: these themes and no others. What was suggested teaches both ways."""
+    chosen = set(theme_ids)
+    decided = {"decided_by": by, "decided_at": now}
+    with transaction.atomic():
+        _mark_reviewed([article_id], now)
+        assignments = ThemeAssignment.objects.filter(article=article_id)
+        confirmed = assignments.filter(theme__in=chosen)
+        confirmed.exclude(decision=ThemeAssignment.Decision.CONFIRMED).update(
+            decision=ThemeAssignment.Decision.CONFIRMED, **decided
+        )
+        assignments.exclude(theme__in=chosen).exclude(
+            decision=ThemeAssignment.Decision.REJECTED
+        ).update(decision=ThemeAssignment.Decision.REJECTED, **decided)
+        missing = chosen - set(confirmed.values_list("theme", flat=True))
+        known = Theme.objects.filter(pk__in=missing).values_list("pk", flat=True)
+        ThemeAssignment.objects.bulk_create(
+            ThemeAssignment(
+                article_id=article_id,
+                theme_id=theme_id,
+                source=ThemeAssignment.Source.EDITOR,
+                decision=ThemeAssignment.Decision.CONFIRMED,
+                decided_by_id=by.pk if by else None,
+                decided_at=now,
+            )
+            for theme_id in known
+        )
+
+
+def confirm_suggestions(
+    article_ids: Iterable[int], *, by: AbstractBaseUser | None, now: datetime
+) -> int:
+    """Accepting an article confirms the themes it was shown with; how many were confirmed.
+
+    An article that nobody looked at for themes yet gets its suggestions later, unconfirmed.
+    """
+    confirmed = 0
+    for ids in _chunks(article_ids):
+        with transaction.atomic():
+            tagged = list(
+                Tagging.objects.select_for_update()
+                .filter(article__in=ids)
+                .values_list("pk", flat=True)
+            )
+            _mark_reviewed(tagged, now)
+            confirmed += ThemeAssignment.objects.filter(
+                article__in=tagged, decision=ThemeAssignment.Decision.SUGGESTED
+            ).update(decision=ThemeAssignment.Decision.CONFIRMED, decided_by=by, decided_at=now)
+    return confirmed
+
+
+def _mark_reviewed(article_ids: list[int], now: datetime) -> None:
+    Tagging.objects.bulk_create(
+        [Tagging(article_id=pk, tagged_at=now, reviewed_at=now) for pk in article_ids],
+        update_conflicts=True,
+        unique_fields=["article"],
+        update_fields=["reviewed_at"],
+    )
+
+
+def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
+    """In rising order: two workers then lock the same articles in the same order."""
+    ordered = iter(sorted(set(ids)))
+    while chunk := list(islice(ordered, CHUNK)):
+        yield chunk
