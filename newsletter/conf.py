@@ -29,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "CONFIRMATION_DAYS": 7,  # an unconfirmed address is deleted after these
     "SIGNUPS_PER_HOUR_PER_IP": 5,
     "SIGNUPS_PER_HOUR": 500,
+    "TRUSTED_PROXIES": 0,  # in front of the site, each adding to X-Forwarded-For
     "PRIVACY_POLICY_URL": "",
     "PRIVACY_POLICY_VERSION": "1",
     # --- digests
@@ -42,6 +43,9 @@ DEFAULTS: dict[str, Any] = {
     "IN_FLIGHT": 1,  # mails a killed worker may leave uncertain
     "RETRY_MINUTES": [5, 15, 30, 67],  # after a temporary refusal; the last repeats
     "DELIVERY_DEADLINE_HOURS": 120,
+    # Where to look for uncertain mails: [{"class": "dotted.path", …arguments}], see
+    # newsletter.delivery.evidence.
+    "EVIDENCE": [],
     "SENDERS": 1,  # send tasks rung at once for one digest
 }
 

@@ -5,6 +5,7 @@ Rows are written by the freeze and changed only by the worker that holds their b
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from django.db import models
@@ -54,6 +55,27 @@ class Delivery(models.Model):
 
     TERMINAL: ClassVar = [State.SENT, State.FAILED, State.SKIPPED]
 
+    class Reason(models.TextChoices):
+        # Not sent: what the check just before the envelope found.
+        UNSUBSCRIBED = "unsubscribed", _("Unsubscribed meanwhile")
+        PAUSED = "paused", _("Paused meanwhile")
+        SUPPRESSED = "suppressed", _("Address suppressed meanwhile")
+        ERASED = "erased", _("Erased meanwhile")
+        CANCELLED = "cancelled", _("The digest was cancelled")
+        # To be tried again, or failed.
+        REFUSED = "refused", _("The server refused the recipient")
+        SENDER = "sender", _("The server refused the sender")
+        CONTENT = "content", _("The server refused the message")
+        DISCONNECTED = "disconnected", _("The connection broke before the message was handed over")
+        ADDRESS = "address", _("The server cannot take an address like this")
+        EXPIRED = "expired", _("The time for trying again has passed")
+        # Uncertain.
+        SILENCE = "silence", _("The server did not confirm that it took the message")
+        VANISHED = "vanished", _("The worker stopped while handing the message over")
+        # How an uncertain one was cleared up.
+        EVIDENCE = "evidence", _("Cleared up by the mail server's records")
+        PERSON = "person", _("Cleared up by a person")
+
     digest = models.ForeignKey(
         Digest, on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
@@ -65,8 +87,8 @@ class Delivery(models.Model):
         Variant, on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
-    # Why it was skipped, deferred or failed: a short code, and the server's own words.
-    reason = models.CharField(_("reason"), max_length=30, blank=True)
+    # Why it stands as it does, and the server's own words.
+    reason = models.CharField(_("reason"), max_length=30, choices=Reason, blank=True)
     smtp_code = models.PositiveSmallIntegerField(_("SMTP code"), null=True)
     detail = models.CharField(_("server's answer"), max_length=500, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
@@ -87,6 +109,12 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.pk}: {self.state}"
+
+    @property
+    def queue_id(self) -> str:
+        """What the mail server calls the message that it took; empty when it did not say."""
+        found = re.search(r"queued as ([0-9A-Za-z]+)", self.detail)
+        return found.group(1) if found else ""
 
 
 class Exclusion(models.Model):

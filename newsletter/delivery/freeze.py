@@ -1,0 +1,226 @@
+"""Approving a digest: its content, its audience and its work, settled in one transaction.
+
+Everybody the newsletter has is accounted for: candidates = deliveries + exclusions. A retry never
+selects again; somebody who subscribes a second later waits for the next digest.
+
+The audience is written by INSERT … SELECT: a million members cost seconds, and Python never sees
+one of them. Both databases understand the statements as they stand.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection, transaction
+from django.db.models import Count
+
+from newsletter import conf
+from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
+from newsletter.digests.content import DigestContent
+from newsletter.digests.freeze import freeze_content, make_variant
+from newsletter.digests.models import Digest, Variant
+from newsletter.digests.variants import items_for, variant_key
+from newsletter.exceptions import NewsletterError
+from newsletter.members.models import Member, Selection, Subscription, Suppression
+from newsletter.signals import digest_approved
+
+logger = logging.getLogger(__name__)
+
+_NAMES = {
+    "audience": "newsletter_freeze_audience",  # lives as long as the transaction
+    **{
+        model.__name__.lower(): model._meta.db_table
+        for model in (
+            Batch, Delivery, Exclusion, Member, Segment, Selection, Subscription, Suppression
+        )
+    },
+}  # fmt: skip
+
+
+_NAMES["same_choice"] = """
+    LEFT JOIN {segment} ON {segment}.digest_id = %(digest)s
+        AND {segment}.selection_id = {audience}.selection_id
+        AND {segment}.language = {audience}.language
+""".format(**_NAMES)
+
+
+@dataclass(frozen=True)
+class Accounting:
+    candidates: int
+    deliveries: int
+    exclusions: dict[str, int]  # by reason
+
+    @property
+    def adds_up(self) -> bool:
+        return self.candidates == self.deliveries + sum(self.exclusions.values())
+
+
+@transaction.atomic
+def approve(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None) -> Accounting:
+    """Freeze the digest's latest revision and its audience; from here on it can be sent.
+
+    Approving a second time changes nothing and gives the same account. Raises DigestNotReady,
+    and then nothing has changed.
+    """
+    digest = Digest.objects.select_for_update(of=("self",)).get(pk=digest_id)
+    if digest.is_frozen:
+        return accounting(digest)
+    content = freeze_content(digest, now=now, by=by)
+    candidates = _gather_audience(digest, now)
+    _divide_into_segments(digest, content)
+    _write_ledger(digest, now)
+    _cut_batches(digest)
+    Digest.objects.filter(pk=digest.pk).update(candidates=candidates)
+    digest.candidates = candidates
+    account = accounting(digest)
+    if not account.adds_up:
+        # Cannot happen; if it does, nobody is mailed on a wrong count.
+        raise NewsletterError(f"The audience of {digest} does not add up: {account}.")
+    logger.info(
+        "Digest %s approved: %s candidates, %s deliveries, excluded %s",
+        digest.pk, account.candidates, account.deliveries, account.exclusions,
+    )  # fmt: skip
+    transaction.on_commit(partial(digest_approved.send, sender=Digest, digest=digest))
+    return account
+
+
+def accounting(digest: Digest) -> Accounting:
+    """Who was to get the digest when it was approved, as the ledger has it."""
+    reasons = digest.exclusions.values_list("reason").annotate(number=Count("pk"))
+    return Accounting(
+        candidates=digest.candidates,
+        deliveries=digest.deliveries.count(),
+        exclusions=dict(reasons.order_by("reason")),
+    )
+
+
+def _gather_audience(digest: Digest, now: datetime) -> int:
+    """Everybody who is subscribed, in a table of the transaction's own; their number.
+
+    One statement, so one look at the members: whoever subscribes or leaves while the freeze runs
+    is wholly in or wholly out, on PostgreSQL too, where each statement sees a newer state.
+    """
+    _run("DROP TABLE IF EXISTS {audience}")
+    _run(
+        """
+        CREATE TEMPORARY TABLE {audience} (
+            member_id bigint NOT NULL,
+            selection_id bigint NOT NULL,
+            language varchar(10) NOT NULL,
+            reason varchar(12) NOT NULL
+        )
+        """
+    )
+    _run(
+        """
+        INSERT INTO {audience} (member_id, selection_id, language, reason)
+        SELECT {member}.id, {subscription}.selection_id, {member}.language,
+            CASE
+                WHEN {suppression}.id IS NOT NULL THEN %(suppressed)s
+                WHEN {subscription}.paused_until > %(now)s THEN %(paused)s
+                ELSE ''
+            END
+        FROM {subscription}
+        JOIN {member} ON {member}.id = {subscription}.member_id
+        LEFT JOIN {suppression} ON {suppression}.address_hash = {member}.address_hash
+        WHERE {subscription}.newsletter_id = %(newsletter)s
+            AND {subscription}.state = %(active)s
+            AND {member}.confirmed_at IS NOT NULL
+        """,
+        newsletter=digest.newsletter_id,
+        active=Subscription.State.ACTIVE.value,
+        suppressed=Exclusion.Reason.SUPPRESSED.value,
+        paused=Exclusion.Reason.PAUSED.value,
+        now=_moment(now),
+    )
+    return int(_run("SELECT COUNT(*) FROM {audience}")[0][0])
+
+
+def _divide_into_segments(digest: Digest, content: DigestContent) -> None:
+    """Who made the same choice gets the same variant; each variant is rendered once."""
+    _run(
+        """
+        INSERT INTO {segment} (digest_id, selection_id, language, members)
+        SELECT %(digest)s, selection_id, language, COUNT(*)
+        FROM {audience} WHERE reason = ''
+        GROUP BY selection_id, language
+        """,
+        digest=digest.pk,
+    )
+    variants: dict[str, Variant] = {}
+    changed: list[Segment] = []
+    for segment in digest.segments.select_related("selection").order_by("pk").iterator():
+        positions = items_for(content, segment.selection.theme_ids)
+        if not positions:
+            continue
+        key = variant_key(segment.language, positions)
+        if key not in variants:
+            variants[key] = make_variant(digest, content, positions, segment.language)
+        segment.variant = variants[key]
+        changed.append(segment)
+    Segment.objects.bulk_update(changed, ["variant"], batch_size=200)
+
+
+def _write_ledger(digest: Digest, now: datetime) -> None:
+    """Each of the audience becomes a delivery or an exclusion with its reason."""
+    _run(
+        """
+        INSERT INTO {exclusion} (digest_id, member_id, reason)
+        SELECT %(digest)s, {audience}.member_id,
+            CASE WHEN {audience}.reason = '' THEN %(no_themes)s ELSE {audience}.reason END
+        FROM {audience} {same_choice}
+        WHERE {audience}.reason <> '' OR {segment}.variant_id IS NULL
+        """,
+        digest=digest.pk,
+        no_themes=Exclusion.Reason.NO_THEMES.value,
+    )
+    _run(
+        """
+        INSERT INTO {delivery}
+            (digest_id, member_id, variant_id, state, reason, detail, attempts, changed_at)
+        SELECT %(digest)s, {audience}.member_id, {segment}.variant_id, %(pending)s, '', '', 0,
+            %(now)s
+        FROM {audience} {same_choice}
+        WHERE {audience}.reason = '' AND {segment}.variant_id IS NOT NULL
+        ORDER BY {audience}.member_id
+        """,
+        digest=digest.pk,
+        pending=Delivery.State.PENDING.value,
+        now=_moment(now),
+    )
+    _run("DROP TABLE {audience}")
+
+
+def _cut_batches(digest: Digest) -> None:
+    """Ranges of the digest's deliveries, each of BATCH_SIZE: what a worker takes at once."""
+    _run(
+        """
+        INSERT INTO {batch} (digest_id, first_id, last_id, state, owner, fence)
+        SELECT %(digest)s, MIN(id), MAX(id), %(open)s, '', 0
+        FROM (
+            SELECT id, (ROW_NUMBER() OVER (ORDER BY id) - 1) / %(size)s AS batch_number
+            FROM {delivery} WHERE digest_id = %(digest)s
+        ) AS numbered
+        GROUP BY batch_number
+        ORDER BY batch_number
+        """,
+        digest=digest.pk,
+        open=Batch.State.OPEN.value,
+        size=int(conf.get("BATCH_SIZE")),
+    )
+
+
+def _run(statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(**_NAMES), values or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _moment(now: datetime) -> Any:
+    """As the database keeps a date and time: SQLite as text."""
+    return connection.ops.adapt_datetimefield_value(now)

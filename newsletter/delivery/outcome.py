@@ -1,0 +1,60 @@
+"""What the mail server's answer means for a delivery. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from newsletter import conf
+from newsletter.delivery.ledger import Outcome, Row
+from newsletter.delivery.models import Delivery
+from newsletter.delivery.smtp import Reply
+
+# A connection that had served others may have been closed for its age: try at once on a new one,
+# but not for ever.
+_QUICK_RETRIES = 2
+
+State = Delivery.State
+Reason = Delivery.Reason
+
+
+def answered(row: Row, reply: Reply, reason: Reason, *, now: datetime) -> Outcome:
+    """`reason` says which question the server refused, if it did."""
+    detail = " ".join(reply.text.split())
+    if 200 <= reply.code < 300:
+        return Outcome(row.delivery_id, State.SENT, "", reply.code, detail)
+    if reply.permanent:
+        if reply.text.startswith(("5.6.7", "5.1.3")):
+            reason = Reason.ADDRESS
+        return Outcome(row.delivery_id, State.FAILED, reason, reply.code, detail)
+    return Outcome(
+        row.delivery_id, State.DEFERRED, reason, reply.code, detail,
+        next_attempt_at=now + retry_after(row.attempts + 1),
+    )  # fmt: skip
+
+
+def broken(row: Row, detail: str, *, was_reused: bool, now: datetime) -> Outcome:
+    """The connection broke before the message was handed over: sending again is safe."""
+    at_once = was_reused and row.attempts < _QUICK_RETRIES
+    return Outcome(
+        row.delivery_id, State.DEFERRED, Reason.DISCONNECTED, None, detail,
+        next_attempt_at=now if at_once else now + retry_after(row.attempts + 1),
+    )  # fmt: skip
+
+
+def silent(row: Row, detail: str) -> Outcome:
+    """The server may have the message. It is never sent again without looking."""
+    return Outcome(row.delivery_id, State.UNCERTAIN, Reason.SILENCE, None, detail)
+
+
+def skipped(row: Row, reason: Reason) -> Outcome:
+    return Outcome(row.delivery_id, State.SKIPPED, reason, attempted=False)
+
+
+def untouched(row: Row) -> Outcome:
+    """Begun on paper only: nothing of it reached the server."""
+    return Outcome(row.delivery_id, State.PENDING, attempted=False)
+
+
+def retry_after(attempts: int) -> timedelta:
+    minutes = conf.get("RETRY_MINUTES")
+    return timedelta(minutes=float(minutes[min(attempts, len(minutes)) - 1]))

@@ -1,0 +1,73 @@
+"""A look at a digest in a real mailbox, before it is approved. Nothing of it enters the ledger."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from newsletter.delivery.message import ascii_address, compile_test
+from newsletter.delivery.server import Server, configured_server
+from newsletter.delivery.smtp import Connection, Reply
+from newsletter.digests.content import DigestContent, content_of
+from newsletter.digests.models import Digest
+from newsletter.digests.render import render
+from newsletter.exceptions import InvalidMember, TransportError
+from newsletter.members.address import canonical_address
+
+MOST_ADDRESSES = 10
+
+
+def send_test(
+    digest: Digest,
+    addresses: Sequence[str],
+    *,
+    language: str,
+    now: datetime,
+    server: Server | None = None,
+) -> dict[str, str]:
+    """Send the digest as it stands, marked as a test; for each address "" or why it was refused.
+
+    A draft goes with its latest revision, an approved digest with what was frozen. Raises
+    TransportError when the mail server cannot be used at all.
+    """
+    results: dict[str, str] = {}
+    wanted: dict[str, str] = {}
+    for written in list(dict.fromkeys(addresses))[:MOST_ADDRESSES]:
+        try:
+            wanted[written] = canonical_address(written)
+        except InvalidMember as error:
+            results[written] = str(error)
+    content = DigestContent.from_json(digest.content) if digest.content else content_of(digest)
+    positions = tuple(item.position for item in content.items)
+    rendered = render(content, positions=positions, language=language, mode="preview")
+    with translation.override(language):
+        subject = _("[Test] %(subject)s") % {"subject": rendered.subject}
+    copy_for = compile_test(
+        content, subject=subject, html=rendered.html, text=rendered.text, language=language, now=now
+    )
+    sender = ascii_address(content.newsletter.sender_email)
+    connection = Connection(server or configured_server())
+    try:
+        for written, address in wanted.items():
+            if not connection.is_open:
+                connection.open()
+            message = copy_for(address, f"test.{secrets.token_hex(16)}")
+            try:
+                results[written] = _refusal(connection, sender, address, message)
+            except TransportError as error:
+                results[written] = str(error)
+    finally:
+        connection.quit()
+    return results
+
+
+def _refusal(connection: Connection, sender: str, address: str, message: bytes) -> str:
+    mail, rcpt = connection.envelope(sender, address, size=len(message))
+    replies: list[Reply] = [mail] if rcpt is None else [mail, rcpt]
+    if all(reply.ok for reply in replies):
+        replies = [connection.hand_over(message)]
+    return next((str(reply) for reply in replies if not reply.ok), "")
