@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -43,9 +43,10 @@ def compile_digest(newsletter: Newsletter, *, slot: datetime, now: datetime) -> 
             with transaction.atomic():
                 # Two compiles of one newsletter wait for each other, so numbers have no gap.
                 Newsletter.objects.select_for_update().get(pk=newsletter.pk)
-                return newsletter.digests.filter(slot=slot).first() or _compose(
-                    newsletter, slot=slot, now=now
-                )
+                if existing := _settled(newsletter, slot, now).first():
+                    return existing
+                newsletter.digests.filter(slot=slot).delete()
+                return _compose(newsletter, slot=slot, now=now)
         except IntegrityError:
             if attempt == 3:
                 raise
@@ -63,7 +64,7 @@ def compile_due(*, now: datetime) -> list[Digest]:
         frequency=Newsletter.Frequency.MANUAL
     ):
         for slot in _due_slots(newsletter, now):
-            if newsletter.digests.filter(slot=slot).exists():
+            if _settled(newsletter, slot, now).exists():
                 continue
             if slot > now and len(_proposal(newsletter, now)) < max(newsletter.min_items, 1):
                 continue
@@ -118,6 +119,14 @@ def candidates_for(newsletter: Newsletter, *, now: datetime) -> list[Candidate]:
         )
         for row in rows
     ]
+
+
+def _settled(newsletter: Newsletter, slot: datetime, now: datetime) -> QuerySet[Digest]:
+    """The slot's digest, unless it was skipped too early and nobody has touched it since."""
+    settled = Digest.objects.filter(newsletter=newsletter, slot=slot)
+    if slot > now:
+        settled = settled.exclude(status=Digest.Status.SKIPPED, latest_revision__isnull=True)
+    return settled
 
 
 def _compose(newsletter: Newsletter, *, slot: datetime, now: datetime) -> Digest:

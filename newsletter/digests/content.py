@@ -100,11 +100,8 @@ class DigestContent:
     @property
     def local_day(self) -> date:
         """The day it goes out, where the newsletter is at home."""
-        return datetime.fromisoformat(self.slot).astimezone(self._zone).date()
-
-    @property
-    def _zone(self) -> ZoneInfo:
-        return ZoneInfo(self.newsletter.time_zone)
+        zone = ZoneInfo(self.newsletter.time_zone)
+        return datetime.fromisoformat(self.slot).astimezone(zone).date()
 
     @property
     def lead(self) -> ItemContent | None:
@@ -133,7 +130,7 @@ def content_as_edited(draft: Digest) -> DigestContent:
     for item in items:
         if item.article_id in articles:
             shown.setdefault(item.article_id, item)
-    zone = ZoneInfo(newsletter.time_zone)
+    zone = newsletter.zone
     lead_id = next((item.article_id for item in items if item.is_lead), None)
     return DigestContent(
         digest_uid=str(draft.uid),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 # Marks that turn the reading direction: a title with one could show a false address.
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 _SENTENCE_END = re.compile(r"[.!?…](?=[\s»”\"')\]]|$)[»”\"')\]]*")
+_SMALL_MONTHS = {"it", "fr", "es", "pt"}
 SUBJECT_LENGTH = 150
 
 
@@ -43,7 +44,9 @@ def shorten(text: str, length: int) -> str:
 def date_in_words(day: date, language: str) -> str:
     """16 luglio 2026."""
     with translation.override(language):
-        return date_format(day, "j F Y", use_l10n=False)
+        words = date_format(day, "j F Y", use_l10n=False)
+    # Django's catalogue has the months as they begin a sentence.
+    return words.lower() if language.split("-")[0] in _SMALL_MONTHS else words
 
 
 def default_subject(newsletter: str, number: int, title: str, language: str) -> str:

@@ -1,0 +1,103 @@
+"""Approval settles what an issue says; from then on it is only copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from newsletter.digests.content import DigestContent, content_as_edited
+from newsletter.digests.models import Digest, Variant
+from newsletter.digests.render import render
+from newsletter.digests.variants import variant_key
+from newsletter.exceptions import DigestNotReady
+
+
+@transaction.atomic
+def freeze_content(
+    digest: Digest, *, now: datetime, by: AbstractBaseUser | None = None
+) -> DigestContent:
+    """Fix the latest revision as what is sent, publish it, and mark the digest approved.
+
+    Frozen before: the content as it was then, whatever was edited since. Raises DigestNotReady
+    with what is missing, and then nothing has changed. `digest` itself is brought up to date.
+    """
+    row = Digest.objects.select_for_update(of=("self",)).get(pk=digest.pk)
+    if row.status == Digest.Status.CANCELLED:
+        raise DigestNotReady(
+            _("%(digest)s was cancelled. Make a new digest.") % {"digest": str(row)}
+        )
+    if row.is_frozen:
+        digest.refresh_from_db()
+        return DigestContent.from_json(row.content or {})
+    # With its own session's latest revision, not one the caller read a while ago.
+    draft = row.get_latest_revision_as_object()
+    content = content_as_edited(draft)
+    _check(row, draft, content)
+    Digest.objects.filter(pk=row.pk).update(
+        newsletter=draft.newsletter_id,
+        number=content.number,
+        slot=draft.slot,
+        status=Digest.Status.APPROVED,
+        status_reason="",
+        approved_at=now,
+        approved_by=by,
+        content=content.to_json(),
+        content_hash=content.hash(),
+    )
+    # Published after the row is frozen: who listens to `published` and approves finds it done.
+    _publish(row, by)
+    digest.refresh_from_db()
+    return content
+
+
+def make_variant(
+    digest: Digest, content: DigestContent, positions: Iterable[int], language: str
+) -> Variant:
+    """The variant for these items in this language; rendered once, whoever asks for it again."""
+    shown = sorted(positions)
+    key = variant_key(language, shown)
+    if existing := Variant.objects.filter(digest=digest, key=key).first():
+        return existing
+    rendered = render(content, positions=shown, language=language)
+    try:
+        with transaction.atomic():
+            return Variant.objects.create(
+                digest=digest,
+                key=key,
+                language=language,
+                items=shown,
+                subject=rendered.subject,
+                html=rendered.html,
+                text=rendered.text,
+            )
+    except IntegrityError:  # rendered by another process in the meantime
+        return Variant.objects.get(digest=digest, key=key)
+
+
+def _check(row: Digest, draft: Digest, content: DigestContent) -> None:
+    name = {"digest": str(row)}
+    if not content.items:
+        raise DigestNotReady(_("%(digest)s has no articles. Add at least one.") % name)
+    if not content.subject:
+        raise DigestNotReady(_("%(digest)s has no subject. Write one.") % name)
+    if not content.newsletter.sender_email:
+        raise DigestNotReady(_("%(digest)s has no sender: give the newsletter an address.") % name)
+    others = Digest.objects.filter(newsletter=draft.newsletter_id).exclude(pk=row.pk)
+    if others.filter(slot=draft.slot).exists():
+        raise DigestNotReady(
+            _("%(digest)s goes out at the same moment as another issue. Change its time.") % name
+        )
+    if others.filter(number=content.number).exists():
+        raise DigestNotReady(_("%(digest)s has the number of another issue. Change it.") % name)
+
+
+def _publish(row: Digest, by: AbstractBaseUser | None) -> None:
+    frozen = Digest.objects.get(pk=row.pk)
+    if frozen.live and not frozen.has_unpublished_changes:
+        return
+    revision = frozen.get_latest_revision() or frozen.save_revision(user=by)
+    revision.publish(user=by, skip_permission_checks=True)
