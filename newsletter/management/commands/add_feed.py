@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from newsletter.exceptions import FeedInvalid
+from newsletter.feeds.fetch import fetch
+from newsletter.feeds.models import Feed
+from newsletter.feeds.parse import parse
+from newsletter.management.base import OperatorCommand, Outcome
+
+
+class Command(OperatorCommand):
+    help = "Reads a feed and adds it. Its articles arrive with the next tick, or with poll_feeds."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "url", help="The feed's address, for example https://blog.example/feed/"
+        )
+        parser.add_argument("--title", default="", help="Default: the feed's own title.")
+        parser.add_argument(
+            "--auto-accept",
+            action="store_true",
+            help="Its posts skip the inbox: a blog of yours.",
+        )
+        parser.add_argument(
+            "--full-text", action="store_true", help="You may show the whole text, not an excerpt."
+        )
+
+    def act(self, options: dict[str, Any]) -> Outcome:
+        url = options["url"].strip()
+        fetched = fetch(url)
+        parsed = parse(fetched.body, url=fetched.url, content_type=fetched.content_type)
+        address = fetched.permanent_url or url
+        if len(address) > Feed._meta.get_field("url").max_length:
+            raise FeedInvalid("too_long", f"The address is too long to be stored: {address[:80]}…")
+        feed, created = Feed.objects.get_or_create(
+            url=address,
+            defaults={
+                "title": (options["title"] or parsed.title or address)[:255],
+                "site_url": parsed.site_url[:1000],
+                "language": parsed.language[:10],
+                "auto_accept": options["auto_accept"],
+                "rights": Feed.Rights.FULL if options["full_text"] else Feed.Rights.EXCERPT,
+                "next_poll_at": datetime.now(UTC),
+            },
+        )
+        data = {
+            "feed": feed.pk,
+            "url": feed.url,
+            "title": feed.title,
+            "created": created,
+            "entries": len(parsed.entries),
+        }
+        verb = "added" if created else "is already there"
+        line = f"Feed {feed.pk} {verb}: {feed.title}, {len(parsed.entries)} entries now."
+        return Outcome(data, [line])

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from newsletter.articles.ingest import poll
+from newsletter.feeds.models import Feed
+from newsletter.management.base import OperatorCommand, Outcome
+from newsletter.management.progress import Progress
+from newsletter.themes.tagging import tag_pending
+
+
+class Command(OperatorCommand):
+    help = "Polls the feeds in use now, due or not, and gives the new articles their themes."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--feed", type=int, metavar="ID", help="Only this one.")
+
+    def act(self, options: dict[str, Any]) -> Outcome:
+        feeds = Feed.objects.polled().order_by("pk")
+        if options["feed"] is not None:
+            feeds = Feed.objects.filter(pk=options["feed"])
+            if not feeds:
+                raise CommandError(
+                    f"There is no feed {options['feed']}. `poll_feeds --json` lists them."
+                )
+        feed_ids = list(feeds.values_list("pk", flat=True))
+        progress = Progress("Feeds", self.stderr)
+        rows: list[dict[str, Any]] = []
+        try:
+            for done, feed_id in enumerate(feed_ids, start=1):
+                rows.append(self._poll(feed_id))
+                progress.show(done, len(feed_ids))
+        finally:
+            progress.close()
+        tagged = tag_pending(now=datetime.now(UTC))
+        data = {
+            "feeds": rows,
+            "articles_new": sum(row["new"] for row in rows),
+            "articles_changed": sum(row["changed"] for row in rows),
+            "articles_tagged": tagged,
+        }
+        failed = [row for row in rows if row["error"]]
+        lines = [
+            f"{row['title']}: {row['error'] or '{new} new, {changed} changed'.format(**row)}"
+            for row in rows
+        ]
+        problem = (
+            f"{len(failed)} of {len(rows)} feeds failed, the first {failed[0]['url']}: "
+            f"{failed[0]['error']}"
+            if failed
+            else ""
+        )
+        return Outcome(data, lines or ["There are no feeds yet: add_feed URL"], problem)
+
+    def _poll(self, feed_id: int) -> dict[str, Any]:
+        ingested = poll(feed_id, now=datetime.now(UTC))
+        feed = Feed.objects.get(pk=feed_id)
+        error = ""
+        if ingested is None:
+            error = feed.error or "another worker is polling it now"
+        return {
+            "feed": feed_id,
+            "url": feed.url,
+            "title": str(feed),
+            "new": len(ingested.new) if ingested else 0,
+            "changed": len(ingested.changed) if ingested else 0,
+            "error": error,
+        }

@@ -1,0 +1,54 @@
+"""Starts a Celery worker of the project: `manage.py worker`, on one line with what it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from celery import current_app, signals
+from django.core.management.base import BaseCommand
+
+from newsletter.management.parent import end_with_parent
+
+
+class Command(BaseCommand):
+    help = "Runs a Celery worker: it polls, tags, compiles and sends. Start as many as you like."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--beat",
+            action="store_true",
+            help="Also ring the tick every minute (two clocks do no harm).",
+        )
+        parser.add_argument(
+            "--concurrency", type=int, default=2, metavar="N", help="Tasks at once (default 2)."
+        )
+        parser.add_argument("--loglevel", default="INFO", help="Default INFO.")
+        parser.add_argument("--parent", type=int, help="End when this process is gone.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["parent"]:
+            end_with_parent(options["parent"])
+        worker_pid = os.getpid()
+
+        # A worker that is killed leaves neither a pool nor a clock behind.
+        def end_with_worker(**kwargs: Any) -> None:
+            end_with_parent(worker_pid)
+
+        signals.worker_process_init.connect(end_with_worker, weak=False)
+        signals.beat_embedded_init.connect(end_with_worker, weak=False)
+
+        command = [
+            "worker",
+            f"--concurrency={options['concurrency']}",
+            f"--loglevel={options['loglevel']}",
+            # Workers know each other through the database; the broker only rings.
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+        if options["beat"]:
+            command.append("--beat")
+        sys.exit(current_app.worker_main(command) or 0)

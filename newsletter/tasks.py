@@ -1,0 +1,200 @@
+"""Every Celery task: the pipeline on one screen.
+
+A task is a doorbell: it carries ids and says "look". What is to be done stands in the database, so
+a task that is lost, doubled or late loses, doubles and delays nothing: `tick` rings again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from ctypes import c_bool
+from datetime import UTC, datetime, timedelta
+from multiprocessing.sharedctypes import RawValue
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_init, worker_shutting_down
+from django.db import close_old_connections
+
+from newsletter import conf
+from newsletter.articles import ingest
+from newsletter.delivery import control, freeze, send
+from newsletter.delivery import sweep as sweeping
+from newsletter.delivery.models import Batch
+from newsletter.digests import compile as compiling
+from newsletter.digests import unapproved
+from newsletter.digests.models import Digest, Newsletter
+from newsletter.exceptions import DigestNotReady, StepsFailed
+from newsletter.feeds.models import Feed
+from newsletter.members import cleanup, confirmation
+from newsletter.themes import tagging
+
+logger = logging.getLogger(__name__)
+
+# A doorbell that nobody heard for so long rings for nothing: the next tick has rung meanwhile.
+STALE_SECONDS = 300
+FEEDS_PER_TICK = 500
+CONFIRMATIONS_PER_ROUND = 200
+# A send task ends after this and rings for itself: far below any broker's visibility time-out.
+SEND_TIME = timedelta(minutes=5)
+
+# Shared by a worker and its pool: a sender ends after the mail in hand when the worker must stop.
+_stopping: Any = None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@worker_init.connect
+def _share_stopping(**kwargs: Any) -> None:
+    global _stopping
+    _stopping = RawValue(c_bool, False)  # no lock: it is set inside a signal handler
+
+
+@worker_shutting_down.connect
+def _note_stopping(**kwargs: Any) -> None:
+    if _stopping is not None:
+        _stopping.value = True
+
+
+def _must_stop() -> bool:
+    return _stopping is not None and bool(_stopping.value)
+
+
+# --- what beat rings every minute -----------------------------------------------------------------
+
+
+@shared_task(name="newsletter.tick")
+def tick() -> None:
+    """Looks at every stage once; a step that fails does not stop the others, and is reported."""
+    now = _now()
+    failed = [step.__name__ for step in STEPS if not _done(step, now)]
+    if failed:
+        raise StepsFailed(failed)
+
+
+def _done(step: Callable[[datetime], None], now: datetime) -> bool:
+    try:
+        step(now)
+    except Exception:
+        logger.exception("The step %s failed; the next tick tries again.", step.__name__)
+        close_old_connections()  # a broken connection must not fail the steps after it
+        return False
+    return True
+
+
+def ring_due_feeds(now: datetime) -> None:
+    due = Feed.objects.due(now).values_list("pk", flat=True)
+    for feed_id in due[:FEEDS_PER_TICK]:
+        poll_feed.apply_async([feed_id], expires=STALE_SECONDS)
+
+
+def ring_tagging(now: datetime) -> None:
+    tag_pending.apply_async(expires=STALE_SECONDS)
+
+
+def compile_due_digests(now: datetime) -> None:
+    compiling.compile_due(now=now)
+
+
+def approve_proposals(now: datetime) -> None:
+    """The newsletter's own choice: what nobody approved in time goes as it was proposed."""
+    for digest in unapproved.drafts_to_send_unapproved(now=now):
+        try:
+            freeze.approve(digest.pk, now=now)
+        except DigestNotReady as error:
+            logger.warning("Digest %s is held: %s", digest.pk, error)
+            Digest.objects.filter(pk=digest.pk, status=Digest.Status.DRAFT).update(
+                status=Digest.Status.HELD, status_reason=str(error)[:300]
+            )
+
+
+def hold_unapproved_digests(now: datetime) -> None:
+    unapproved.hold_unapproved(now=now)
+
+
+def remind_editors(now: datetime) -> None:
+    unapproved.remind(now=now)
+
+
+def ring_due_digests(now: datetime) -> None:
+    for digest_id in control.start_due(now=now):
+        _ring_senders(digest_id, now)
+
+
+def ring_sweeper(now: datetime) -> None:
+    sweep.apply_async(expires=STALE_SECONDS)
+
+
+def ring_confirmations(now: datetime) -> None:
+    send_confirmations.apply_async(expires=STALE_SECONDS)
+
+
+def delete_unconfirmed_members(now: datetime) -> None:
+    cleanup.delete_unconfirmed(now=now)
+
+
+STEPS: list[Callable[[datetime], None]] = [
+    ring_due_feeds,
+    ring_tagging,
+    compile_due_digests,
+    approve_proposals,
+    hold_unapproved_digests,
+    remind_editors,
+    ring_due_digests,
+    ring_sweeper,
+    ring_confirmations,
+    delete_unconfirmed_members,
+]
+
+
+def _ring_senders(digest_id: int, now: datetime) -> None:
+    """As many as there should be beside those at work: they must not fill the whole pool."""
+    at_work = Batch.objects.filter(
+        digest_id=digest_id, state=Batch.State.CLAIMED, lease_until__gt=now
+    ).count()
+    for _sender in range(at_work, conf.get("SENDERS")):
+        send_digest.delay_on_commit(digest_id)
+
+
+# --- one call each --------------------------------------------------------------------------------
+
+
+@shared_task(name="newsletter.poll_feed")
+def poll_feed(feed_id: int) -> None:
+    ingested = ingest.poll(feed_id, now=_now())
+    if ingested and (ingested.new or ingested.changed):
+        tag_pending.delay_on_commit()
+
+
+@shared_task(name="newsletter.tag_pending")
+def tag_pending() -> None:
+    tagging.tag_pending(now=_now())
+
+
+@shared_task(name="newsletter.compile_digest")
+def compile_digest(newsletter_id: int, slot: str) -> None:
+    """`slot` (ISO 8601) names the digest: ringing twice compiles it once."""
+    newsletter = Newsletter.objects.get(pk=newsletter_id)
+    compiling.compile_digest(newsletter, slot=datetime.fromisoformat(slot), now=_now())
+
+
+@shared_task(name="newsletter.send_digest")
+def send_digest(digest_id: int) -> None:
+    done = send.send_batches(digest_id, budget=SEND_TIME, stop=_must_stop)
+    if done.ended == "budget":
+        send_digest.delay_on_commit(digest_id)
+
+
+@shared_task(name="newsletter.send_confirmations")
+def send_confirmations() -> None:
+    confirmation.send_confirmations(now=_now(), limit=CONFIRMATIONS_PER_ROUND)
+
+
+@shared_task(name="newsletter.sweep")
+def sweep() -> None:
+    now = _now()
+    for digest_id in sweeping.sweep(now=now).to_ring:
+        _ring_senders(digest_id, now)
