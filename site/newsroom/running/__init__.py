@@ -1,0 +1,1 @@
+"""Everything on one machine: the processes, their ports, and what they tell."""
