@@ -1,0 +1,47 @@
+"""What a reader finds on an article's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from newsletter.archive.published import related_to, standing_assignments
+from newsletter.articles.models import Article
+from newsletter.feeds.models import Feed
+from newsletter.themes.models import ThemeAssignment
+
+_TERMS = 3
+
+
+def reason(assignment: ThemeAssignment) -> str:
+    """Why an article stands under a theme, in a sentence for anybody."""
+    terms = [str(one.get("term", "")) for one in assignment.evidence if isinstance(one, dict)]
+    quoted = ", ".join(f"«{term}»" for term in terms[:_TERMS] if term)
+    if assignment.source == ThemeAssignment.Source.EDITOR or not quoted:
+        if assignment.decision == ThemeAssignment.Decision.CONFIRMED:
+            return _("Chosen by the editors.")
+        return _("Suggested automatically.")
+    if assignment.source == ThemeAssignment.Source.CATEGORY:
+        return _("The blog files it under %(terms)s.") % {"terms": quoted}
+    if assignment.source == ThemeAssignment.Source.LEARNED:
+        return _("Like others that the editors put here: it says %(terms)s.") % {"terms": quoted}
+    return _("The text says %(terms)s.") % {"terms": quoted}
+
+
+def article_context(article: Article) -> dict[str, Any]:
+    """Three queries: the themes, the candidates that share them, the related articles."""
+    themes = list(standing_assignments().filter(article=article))
+    full = bool(
+        article.feed
+        and article.feed.rights == Feed.Rights.FULL
+        and article.state == Article.State.ACCEPTED
+        and article.body_html
+    )
+    return {
+        "article": article,
+        "full": full,
+        "withdrawn": article.state == Article.State.WITHDRAWN,
+        "themes": [(assignment.theme, reason(assignment)) for assignment in themes],
+        "related": related_to(article, [one.theme_id for one in themes]) if themes else [],
+    }
