@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+
+def host_of(url: str) -> str:
+    """The host's name as one counts hosts: lower case, without "www."."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")[:255]
+    except ValueError:
+        return ""
 
 
 class FeedQuerySet(models.QuerySet["Feed"]):
@@ -50,6 +59,12 @@ class Feed(models.Model):
         help_text=_("Full text only where you wrote it or may reproduce it."),
     )
 
+    # Of the address, lower case: polled one at a time (a blog's feeds share one small server).
+    host = models.CharField(max_length=255, blank=True, editable=False)
+    # Where permanent redirects point; believed after several sightings (see feeds.polling).
+    moved_to = models.URLField(max_length=1000, blank=True, editable=False)
+    moved_seen = models.PositiveSmallIntegerField(default=0, editable=False)
+
     # What the publisher told us, byte for byte, to ask "has it changed?" (RFC 9110, 13.1).
     etag = models.TextField(blank=True, editable=False)
     last_modified = models.TextField(blank=True, editable=False)
@@ -74,10 +89,17 @@ class Feed(models.Model):
         ordering: ClassVar = ["title", "url"]
         indexes: ClassVar = [
             models.Index(fields=["state", "next_poll_at"], name="feed_due"),
+            models.Index(fields=["host", "claimed_until"], name="feed_host"),
         ]
 
     def __str__(self) -> str:
         return self.title or self.url
+
+    def save(self, **kwargs: Any) -> None:
+        self.host = host_of(self.url)
+        if (fields := kwargs.get("update_fields")) is not None and "url" in fields:
+            kwargs["update_fields"] = {*fields, "host"}
+        super().save(**kwargs)
 
 
 class FetchRecord(models.Model):

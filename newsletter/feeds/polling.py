@@ -1,0 +1,176 @@
+"""When a feed is polled, who polls it, and what is remembered of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from newsletter import conf
+from newsletter.exceptions import FeedError, FeedGone
+from newsletter.feeds.fetch import Fetched
+from newsletter.feeds.models import Feed, FetchRecord
+
+_WEEK = timedelta(days=7)
+# Longer than a fetch can take; afterwards a killed worker's feed is free again.
+_CLAIM = timedelta(minutes=5)
+# With the back-off at its longest this is more than two weeks without one success.
+FAILURES_TO_STOP = 20
+# A permanent redirect is believed when it was seen this often: some sites announce one during
+# an outage (miniflux#1387 asks for following 301 at all; one sighting is too trusting).
+MOVES_TO_BELIEVE = 3
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """What decides when to come back."""
+
+    articles_per_week: float = 0.0
+    update_minutes: int | None = None  # ttl or sy:updatePeriod
+    max_age: float | None = None  # seconds the answer is fresh
+    retry_after: float | None = None  # seconds the publisher asks for
+
+
+def next_poll(rhythm: Rhythm, now: datetime, *, jitter: float = 0.0) -> datetime:
+    """When to poll next: twice as often as the feed publishes, within the settings' bounds.
+
+    Never before the publisher allows it, though its wish counts for a day at most. `jitter`, 0 to
+    1, spreads feeds that were added together by up to a tenth of the interval.
+    """
+    shortest = timedelta(minutes=conf.get("POLL_MIN_MINUTES"))
+    longest = timedelta(minutes=conf.get("POLL_MAX_MINUTES"))
+    wanted = _WEEK / (2 * rhythm.articles_per_week) if rhythm.articles_per_week > 0 else longest
+    publisher = timedelta(minutes=min(rhythm.update_minutes or 0, 60 * 24 * 365))
+    fresh = timedelta(seconds=rhythm.max_age or 0)
+    interval = max(shortest, min(max(wanted, publisher, fresh), longest))
+    if rhythm.retry_after:
+        interval = max(interval, timedelta(seconds=rhythm.retry_after))
+    return now + interval * (1 + 0.1 * jitter)
+
+
+def back_off(failures: int) -> timedelta:
+    """How long to leave a feed alone after so many failures in a row."""
+    longest = timedelta(minutes=conf.get("POLL_MAX_MINUTES"))
+    shortest = timedelta(minutes=conf.get("POLL_MIN_MINUTES"))
+    return min(shortest * 2 ** min(max(failures - 1, 0), 20), longest)
+
+
+def claim(feed_id: int, now: datetime, *, only_if_due: bool = False) -> bool:
+    """Take the feed for polling; False when another worker has it, or its host.
+
+    `only_if_due` is for a doorbell that may ring twice: by then the feed has been polled.
+    """
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    wanted = Feed.objects.filter(free, pk=feed_id)
+    if only_if_due:
+        due = Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now)
+        wanted = wanted.filter(due, state=Feed.State.ACTIVE)
+        host = Feed.objects.filter(pk=feed_id).values_list("host", flat=True).first()
+        # Two workers may still slip through in the same instant: a courtesy, not a lock.
+        if host and Feed.objects.filter(host=host, claimed_until__gt=now).exists():
+            return False
+    return bool(wanted.update(claimed_until=now + _CLAIM))
+
+
+def record_success(
+    feed: Feed,
+    fetched: Fetched,
+    *,
+    now: datetime,
+    rhythm: Rhythm,
+    jitter: float,
+    outcome: FetchRecord.Outcome = FetchRecord.Outcome.UNCHANGED,
+    entries: int = 0,
+    new: int = 0,
+    changed: int = 0,
+    skipped: int = 0,
+) -> None:
+    """Keep the validators and the history, and set the next poll. `feed` is saved."""
+    if not fetched.not_modified:
+        feed.etag = fetched.etag
+        feed.last_modified = fetched.last_modified
+        feed.body_hash = fetched.body_hash
+    _follow_move(feed, fetched)
+    feed.failures = 0
+    feed.error = feed.error_code = ""
+    feed.last_polled_at = feed.last_success_at = now
+    if feed.state in {Feed.State.GONE, Feed.State.FAILING}:
+        feed.state = Feed.State.ACTIVE
+    feed.next_poll_at = next_poll(rhythm, now, jitter=jitter)
+    feed.claimed_until = None
+    feed.save(update_fields=[*_AFTER_A_POLL, "url", "moved_to", "moved_seen"])
+    FetchRecord.objects.create(
+        feed=feed,
+        at=now,
+        outcome=outcome,
+        http_status=fetched.status,
+        duration_ms=fetched.duration_ms,
+        size=len(fetched.body),
+        entries=entries,
+        articles_new=new,
+        articles_changed=changed,
+        entries_skipped=skipped,
+    )
+
+
+_AFTER_A_POLL = [
+    "etag", "last_modified", "body_hash", "failures", "error", "error_code", "last_polled_at",
+    "last_success_at", "state", "next_poll_at", "claimed_until",
+]  # fmt: skip
+
+
+def record_failure(feed: Feed, error: FeedError, *, now: datetime, duration_ms: int = 0) -> None:
+    """Keep what went wrong in words for the editor, and come back later. `feed` is saved."""
+    feed.failures += 1
+    feed.error_code = error.code
+    feed.error = str(error)
+    feed.last_polled_at = now
+    if isinstance(error, FeedGone):
+        feed.state = Feed.State.GONE
+    elif feed.failures >= FAILURES_TO_STOP and feed.state == Feed.State.ACTIVE:
+        feed.state = Feed.State.FAILING
+    wait = back_off(feed.failures)
+    if error.retry_after:
+        wait = max(wait, timedelta(seconds=error.retry_after))
+    feed.next_poll_at = now + wait
+    feed.claimed_until = None
+    feed.save(update_fields=_AFTER_A_POLL)
+    FetchRecord.objects.create(
+        feed=feed,
+        at=now,
+        outcome=FetchRecord.Outcome.FAILED,
+        http_status=error.http_status,
+        duration_ms=duration_ms,
+        error_code=error.code,
+        error=str(error),
+    )
+
+
+def articles_per_week(feed: Feed, now: datetime) -> float:
+    """How many articles the feed brought lately, by its own history."""
+    since = now - 4 * _WEEK
+    records = FetchRecord.objects.filter(feed=feed, at__gte=since, articles_new__gt=0)
+    counts = list(records.values_list("articles_new", flat=True)[:500])
+    # The first fetch brings the backlog, which says nothing about the rhythm.
+    backlog = counts[-1] if counts and feed.created_at >= since else 0
+    weeks = max((now - max(feed.created_at, since)) / _WEEK, 1.0)
+    return (sum(counts) - backlog) / weeks
+
+
+def prune_history(now: datetime, *, days: int = 90) -> int:
+    """Forget exchanges older than `days`."""
+    return FetchRecord.objects.filter(at__lt=now - timedelta(days=days)).delete()[0]
+
+
+def _follow_move(feed: Feed, fetched: Fetched) -> None:
+    moved = fetched.permanent_url or ""
+    if not moved or moved == feed.url:
+        feed.moved_to, feed.moved_seen = "", 0
+        return
+    feed.moved_seen = feed.moved_seen + 1 if feed.moved_to == moved else 1
+    feed.moved_to = moved[:1000]
+    if feed.moved_seen >= MOVES_TO_BELIEVE and len(moved) <= 1000:
+        if Feed.objects.filter(url=moved).exclude(pk=feed.pk).exists():
+            return  # that address is polled already; the editor sees `moved_to`
+        feed.url, feed.moved_to, feed.moved_seen = moved, "", 0
