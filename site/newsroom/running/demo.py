@@ -15,7 +15,7 @@ from django.core.management.base import CommandError
 
 from demo import loading
 from demo.mailbox import Mailbox
-from demo.server import DemoServer
+from demo.server import DemoFeed, DemoServer
 from newsletter.delivery.models import Delivery
 from newsletter.digests.models import Digest, Newsletter
 from newsroom.running.ports import HOST, PortBook
@@ -32,21 +32,35 @@ def base_moment(data_dir: Path, now: datetime) -> datetime:
         return now
 
 
+def refuse_foreign() -> None:
+    """Raises CommandError where the demo would mix with somebody's own data."""
+    if loading.is_foreign():
+        raise CommandError(
+            "This database holds newsletters or members of your own: the demo stays out. "
+            "Run without --demo, or give the demo its own folder: DATA_DIR=/path/to/folder"
+        )
+
+
+def demo_server(data_dir: Path, now: datetime) -> DemoServer:
+    port = PortBook(data_dir / "ports.json").candidates("feeds", settings.PORT + 2)
+    return DemoServer(base_moment(data_dir, now), port)
+
+
+def demo_feeds(data_dir: Path, now: datetime) -> list[DemoFeed]:
+    """The addresses under which `run --demo` will serve them."""
+    with demo_server(data_dir, now) as server:
+        PortBook(data_dir / "ports.json").remember("feeds", int(server.url.rpartition(":")[2]))
+        return server.feeds
+
+
 class Demo:
     """A context manager: while it is open, the demo's feeds answer and its mailbox receives."""
 
     def __init__(self, data_dir: Path) -> None:
-        if loading.is_foreign():
-            raise CommandError(
-                "This database holds newsletters or members of your own: the demo stays out. "
-                "Run without --demo, or give the demo its own folder: DATA_DIR=/path/to/folder"
-            )
+        refuse_foreign()
         ports = PortBook(data_dir / "ports.json")
         self._ports = ports
-        self.feeds = DemoServer(
-            base_moment(data_dir, datetime.now(UTC)),
-            ports.candidates("feeds", settings.PORT + 2),
-        )
+        self.feeds = demo_server(data_dir, datetime.now(UTC))
         # Mail goes where SMTP_URL says; the mailbox receives it when nobody said anything.
         self.own_smtp = os.environ.get("SMTP_URL", "")
         self.mailbox = Mailbox(

@@ -16,3 +16,6 @@ NEWSLETTER = NEWSLETTER | {
     "SMTP_URL": "smtp://127.0.0.1:9",
     "ALLOW_PRIVATE_FEED_HOSTS": ["127.0.0.1", "localhost"],
 }
+# Static files are found where they lie; no test needs a collected copy of them.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
