@@ -35,6 +35,9 @@ class Links:
     def article(self, article: Article) -> str:
         return self.root + article_tail(article.pk, article.slug)
 
+    def articles(self) -> str:
+        return f"{self.root}articoli/"
+
     def theme(self, theme: Theme) -> str:
         return f"{self.root}tema/{theme.slug}/"
 
