@@ -6,6 +6,7 @@ from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
 from newsletter.feeds.models import Feed, FetchRecord
 from newsletter.members.models import (
+    AddressChange,
     Consent,
     Member,
     Selection,
@@ -16,6 +17,7 @@ from newsletter.members.models import (
 from newsletter.themes.models import Tagging, Theme, ThemeAssignment
 
 __all__ = [
+    "AddressChange",
     "ArchivePage",
     "Article",
     "ArticleVersion",

@@ -6,4 +6,5 @@ app_name = "newsletter"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("newsletter.archive.urls")),
+    path("", include("newsletter.members.urls")),
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.db import models
 from django.db.models import Q
@@ -131,6 +131,45 @@ class Subscription(models.Model):
         return f"{self.member_id} to {self.newsletter_id}"
 
 
+class AddressChange(models.Model):
+    """A new address that its owner has yet to confirm, from a link mailed to it."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="address_change")
+    email = models.EmailField(max_length=254)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("change of address")
+        verbose_name_plural = _("changes of address")
+        indexes: ClassVar = [
+            models.Index(
+                fields=["created_at"],
+                name="address_change_wanted",
+                condition=Q(sent_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"change of address of member {self.member_id}"
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    """Proof is appended. (Django's own SET_NULL on erasure goes through the base manager.)"""
+
+    def update(self, **kwargs: object) -> NoReturn:
+        raise NotImplementedError("Consent is append-only: record a new event instead.")
+
+    def delete(self) -> NoReturn:
+        raise NotImplementedError("Consent is append-only: it is not deleted.")
+
+    def bulk_update(self, *args: object, **kwargs: object) -> NoReturn:
+        raise NotImplementedError("Consent is append-only: record a new event instead.")
+
+
 class Consent(models.Model):
     """Append-only proof: what was asked, in which words, and when it was given or withdrawn."""
 
@@ -160,6 +199,8 @@ class Consent(models.Model):
     )  # form, preferences, command, import, mail
     ip_prefix = models.CharField(max_length=45, blank=True)  # /24 or /48, never the whole address
 
+    objects = ConsentQuerySet.as_manager()
+
     wagtail_reference_index_ignore = True
 
     class Meta:
@@ -169,6 +210,14 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.at:%Y-%m-%d %H:%M}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise NotImplementedError("Consent is append-only: record a new event instead.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotImplementedError("Consent is append-only: it is not deleted.")
 
 
 class Suppression(models.Model):

@@ -5,45 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from newsletter import signals
 from newsletter.digests.models import Newsletter
-from newsletter.exceptions import InvalidMember, UnknownNewsletter
+from newsletter.exceptions import InvalidMember
 from newsletter.members.consent import record
 from newsletter.members.models import Consent, Member, Selection, Subscription
-from newsletter.themes.models import Theme
 
 LONGEST_PAUSE = timedelta(days=366)
-
-
-def find_newsletters(slugs: Iterable[str]) -> list[Newsletter]:
-    """The newsletters in use with these slugs; UnknownNewsletter names the first that is none."""
-    found = []
-    known = {one.slug: one for one in Newsletter.objects.filter(is_active=True)}
-    for slug in dict.fromkeys(slugs):
-        if slug not in known:
-            raise UnknownNewsletter(
-                _("No newsletter in use has the slug “%(slug)s”. There are: %(known)s.")
-                % {"slug": slug, "known": ", ".join(sorted(known)) or _("none yet")}
-            )
-        found.append(known[slug])
-    return found
-
-
-def find_themes(slugs: Iterable[str]) -> list[int]:
-    """The ids of the themes in use with these slugs; InvalidMember names the first that is none."""
-    known = dict(Theme.objects.active().values_list("slug", "pk"))
-    ids = []
-    for slug in dict.fromkeys(slugs):
-        if slug not in known:
-            raise InvalidMember(
-                _("No theme in use has the slug “%(slug)s”. There are: %(known)s.")
-                % {"slug": slug, "known": ", ".join(sorted(known)) or _("none yet")}
-            )
-        ids.append(known[slug])
-    return ids
 
 
 def selection_for(theme_ids: Iterable[int]) -> Selection:
@@ -134,7 +105,7 @@ def unsubscribe(member: Member, newsletter: Newsletter, *, now: datetime, source
         return False
     record(member, Consent.Event.WITHDRAWN, [newsletter], [], now=now, source=source)
     transaction.on_commit(
-        lambda: signals.member_left.send(Member, member=member, newsletter=newsletter)
+        lambda: signals.member_left.send(Member, member=member, newsletter=newsletter), robust=True
     )
     return True
 
@@ -151,6 +122,6 @@ def unsubscribe_all(member: Member, *, now: datetime, source: str) -> int:
     return sum(unsubscribe(member, one, now=now, source=source) for one in newsletters)
 
 
-def _of(member: Member, newsletter: Newsletter | None):  # type: ignore[no-untyped-def]
+def _of(member: Member, newsletter: Newsletter | None) -> models.QuerySet[Subscription]:
     subscriptions = Subscription.objects.filter(member=member)
     return subscriptions.filter(newsletter=newsletter) if newsletter else subscriptions
