@@ -34,10 +34,12 @@ def compile_digest(newsletter: Newsletter, *, slot: datetime, now: datetime) -> 
     Candidates are the accepted articles that arrived, or were accepted, since the last issue was
     compiled, whatever date they carry, and that no issue of the newsletter has had. With fewer
     than `min_items` the digest is `skipped`: it keeps a row with the reason but no number, and the
-    articles stay candidates. Safe to call from two processes at once: both get the same digest.
+    articles stay candidates; until its slot comes, it is tried anew. What `max_items` leaves out
+    is not carried over to the next issue. Safe to call from two processes at once: both get the
+    same digest.
     """
     for attempt in (1, 2, 3):
-        if existing := newsletter.digests.filter(slot=slot).first():
+        if existing := _settled(newsletter, slot, now).first():
             return existing
         try:
             with transaction.atomic():
@@ -63,17 +65,12 @@ def compile_due(*, now: datetime) -> list[Digest]:
     for newsletter in Newsletter.objects.filter(is_active=True).exclude(
         frequency=Newsletter.Frequency.MANUAL
     ):
-        for slot in _due_slots(newsletter, now):
-            if _settled(newsletter, slot, now).exists():
-                continue
-            if slot > now and len(_proposal(newsletter, now)) < max(newsletter.min_items, 1):
-                continue
-            try:
-                made.append(compile_digest(newsletter, slot=slot, now=now))
-            except Exception:
-                # One newsletter that cannot be compiled must not stop the others; the next
-                # tick tries again.
-                logger.exception("newsletter %s: no digest for %s", newsletter.slug, slot)
+        try:
+            made += _compile_slots(newsletter, now)
+        except Exception:
+            # One newsletter that cannot be compiled must not stop the others; the next tick
+            # tries again.
+            logger.exception("newsletter %s: no digest could be made", newsletter.slug)
     return made
 
 
@@ -119,6 +116,17 @@ def candidates_for(newsletter: Newsletter, *, now: datetime) -> list[Candidate]:
         )
         for row in rows
     ]
+
+
+def _compile_slots(newsletter: Newsletter, now: datetime) -> list[Digest]:
+    made = []
+    for slot in _due_slots(newsletter, now):
+        if _settled(newsletter, slot, now).exists():
+            continue
+        if slot > now and len(_proposal(newsletter, now)) < max(newsletter.min_items, 1):
+            continue
+        made.append(compile_digest(newsletter, slot=slot, now=now))
+    return made
 
 
 def _settled(newsletter: Newsletter, slot: datetime, now: datetime) -> QuerySet[Digest]:

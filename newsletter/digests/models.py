@@ -252,6 +252,23 @@ class Digest(
             ]
         super().save(**kwargs)
 
+    @classmethod
+    def from_serializable_data(cls, data: dict[str, Any], **kwargs: Any) -> Self | None:
+        """The digest of a revision, without items whose article has been deleted since.
+
+        django-modelcluster gives up on a missing row behind a protected key, and with it the
+        admin's editor.
+        """
+        items = data.get("items") or []
+        there = set(
+            Article.objects.filter(pk__in=[item["article"] for item in items]).values_list(
+                "pk", flat=True
+            )
+        )
+        kept = [item for item in items if item["article"] in there]
+        revived: Self | None = super().from_serializable_data(data | {"items": kept}, **kwargs)
+        return revived
+
     def with_content_json(self, content: dict[str, Any]) -> Self:
         draft: Self = super().with_content_json(content)
         kept = LEDGER_FIELDS | FROZEN_FIELDS if self.is_frozen else LEDGER_FIELDS
