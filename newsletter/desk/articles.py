@@ -1,0 +1,161 @@
+"""An article's page: the original beside the editors' own words and themes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.urls import path
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.admin.panels import FieldPanel, ObjectList
+from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.views import generic
+from wagtail.admin.views.generic import chooser
+from wagtail.admin.viewsets.chooser import ChooserViewSet
+
+from newsletter.articles.models import Article
+from newsletter.desk.evidence import explain
+from newsletter.desk.inbox import MAY_TRIAGE, InboxView, triage_view, undo_view
+from newsletter.desk.viewset import DeskViewSet
+from newsletter.themes.models import Theme, ThemeAssignment
+from newsletter.themes.tagging import set_themes
+
+
+class ThemesField(forms.ModelMultipleChoiceField):
+    """Every theme with a box; beside a suggested one, why it was suggested."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=Theme.objects.active(), required=False, **kwargs)
+        self.reasons: dict[int, str] = {}
+
+    def label_from_instance(self, theme: Any) -> SafeString:
+        reason = self.reasons.get(theme.pk, "")
+        return format_html(
+            '{} {} <span class="desk-why">{}</span>', theme.glyph_text, theme.local_name, reason
+        )
+
+
+class ArticleForm(WagtailAdminModelForm):
+    themes = ThemesField(label=gettext_lazy("Themes"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        article = self.instance
+        self.fields["editor_title"].widget.attrs["placeholder"] = article.title
+        self.fields["editor_excerpt"].widget.attrs["placeholder"] = article.excerpt
+        field = self.fields["themes"]
+        standing = list(
+            ThemeAssignment.objects.standing().filter(article=article).select_related("theme")
+            if article.pk
+            else []
+        )
+        field.reasons = {found.theme_id: explain(found) for found in standing}
+        # The labels are made from the reasons, which have only just come.
+        field.choices = field.choices
+        self.initial["themes"] = [found.theme_id for found in standing]
+
+
+class ArticleEditView(generic.EditView):
+    def get_page_subtitle(self) -> str:
+        return self.object.display_title
+
+    def save_instance(self) -> Article:
+        article: Article = super().save_instance()
+        if "themes" in self.form.changed_data:
+            chosen = [theme.pk for theme in self.form.cleaned_data["themes"]]
+            set_themes(article.pk, chosen, by=self.request.user, now=timezone.now())
+        return article
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["sightings"] = self.object.sightings.select_related("feed").order_by(
+            "first_seen_at"
+        )
+        context["versions"] = self.object.versions.all()[:20]
+        context["may_triage"] = self.request.user.has_perm(MAY_TRIAGE)
+        context["here"] = self.request.path
+        return context
+
+
+class ArticleViewSet(DeskViewSet):
+    model = Article
+    name = "newsletter_articles"
+    url_prefix = "bollettino/articles"
+    icon = "mail"
+    menu_label = gettext_lazy("Inbox")
+    menu_name = "newsletter-inbox"
+    index_view_class = InboxView
+    edit_view_class = ArticleEditView
+    edit_template_name = "newsletter/admin/article/edit.html"
+    index_template_name = InboxView.template_name
+    index_results_template_name = InboxView.results_template_name
+    list_per_page = 40
+    without = ("add", "usage")
+
+    @cached_property
+    def menu_url(self) -> str:
+        return f"{super().menu_url}?state=new"
+
+    @cached_property
+    def edit_handler(self) -> ObjectList:
+        return ObjectList(
+            [
+                FieldPanel("editor_title"),
+                FieldPanel("editor_excerpt"),
+                FieldPanel("note", help_text=_("A line of your own, set apart in the digest.")),
+                FieldPanel("image_alt"),
+                FieldPanel("themes"),
+            ],
+            base_form_class=ArticleForm,
+        )
+
+    def get_urlpatterns(self) -> list[Any]:
+        return [
+            *super().get_urlpatterns(),
+            path("triage/", triage_view, name="triage"),
+            path("undo/", undo_view, name="undo"),
+        ]
+
+
+class ArticleChooseMixin:
+    """Accepted articles only, latest first, with what helps to choose."""
+
+    ordering = ("-listed_at", "-id")
+
+    def get_object_list(self) -> Any:
+        return Article.objects.accepted().select_related("feed")
+
+    @property
+    def columns(self) -> list[Column]:
+        return [
+            *super().columns,  # type: ignore[misc]
+            Column("source", label=_("Source"), accessor="source_name"),
+            DateColumn("listed_at", label=_("Date"), width="16%"),
+        ]
+
+
+class ArticleChooseView(ArticleChooseMixin, chooser.ChooseView):
+    pass
+
+
+class ArticleChooseResultsView(ArticleChooseMixin, chooser.ChooseResultsView):
+    pass
+
+
+class ArticleChooserViewSet(ChooserViewSet):
+    model = Article
+    icon = "mail"
+    choose_one_text = gettext_lazy("Choose an article")
+    choose_another_text = gettext_lazy("Choose another article")
+    edit_item_text = gettext_lazy("Edit this article")
+    choose_view_class = ArticleChooseView
+    choose_results_view_class = ArticleChooseResultsView
+    per_page = 15

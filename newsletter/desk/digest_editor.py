@@ -1,0 +1,235 @@
+"""A digest's editor: what it says and in which order, with the real mail beside it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import FormView
+from wagtail.admin import messages
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.admin.panels import (
+    FieldPanel,
+    FieldRowPanel,
+    MultiFieldPanel,
+    MultipleChooserPanel,
+    ObjectList,
+)
+from wagtail.admin.views import generic
+from wagtail.admin.widgets import AdminDateTimeInput
+from wagtail.admin.widgets.button import HeaderButton
+from wagtail.snippets.action_menu import ActionMenuItem, PublishMenuItem, UnpublishMenuItem
+from wagtail.snippets.views.snippets import EditView, WorkflowActionView
+
+from newsletter.desk.approval import is_editable
+from newsletter.desk.checklist import going_sentence, readers_of
+from newsletter.digests.compile import compile_digest
+from newsletter.digests.models import LEDGER_FIELDS, Digest, Newsletter
+from newsletter.digests.schedule import next_slot
+from newsletter.exceptions import DigestNotReady
+
+
+class DigestForm(WagtailAdminModelForm):
+    def clean_slot(self) -> datetime | None:
+        slot: datetime | None = self.cleaned_data["slot"]
+        others = Digest.objects.filter(newsletter=self.instance.newsletter_id, slot=slot)
+        if slot and others.exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(
+                _("Another issue of this newsletter goes out at that moment.")
+            )
+        return slot
+
+
+def digest_panels() -> ObjectList:
+    return ObjectList(
+        [
+            MultiFieldPanel(
+                [
+                    FieldPanel("subject"),
+                    FieldPanel("preheader"),
+                    FieldPanel("slot"),
+                    FieldPanel("introduction"),
+                ],
+                heading=gettext_lazy("The issue"),
+            ),
+            MultipleChooserPanel(
+                "items",
+                chooser_field_name="article",
+                heading=gettext_lazy("Articles"),
+                label=gettext_lazy("Article"),
+                panels=[
+                    FieldPanel("article"),
+                    FieldRowPanel([FieldPanel("is_lead"), FieldPanel("theme")]),
+                    FieldPanel("note"),
+                    FieldPanel("title", help_text=gettext_lazy("Empty: the article's own.")),
+                    FieldPanel("excerpt", help_text=gettext_lazy("Empty: the article's own.")),
+                ],
+            ),
+        ],
+        base_form_class=DigestForm,
+    )
+
+
+class DigestEditView(EditView):
+    template_name = "newsletter/admin/digest/edit.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if is_editable(self.object) or not self.user_has_permission("change"):
+            return super().dispatch(request, *args, **kwargs)
+        # Frozen: what is sent is the content as it was approved. Its page shows that.
+        if self.expects_json_response:
+            return self.json_error_response("locked", frozen_message(self.object))
+        if request.method == "POST":
+            messages.error(request, frozen_message(self.object))
+        return redirect("newsletter_digests:overview", self.object.pk)
+
+    def save_instance(self) -> Digest:
+        """Saves within the form's transaction, unless the digest was approved since it was read."""
+        row = Digest.objects.select_for_update(of=("self",)).get(pk=self.object.pk)
+        if not is_editable(row):
+            raise PermissionDenied(frozen_message(row))
+        draft = self.form.instance
+        for name in LEDGER_FIELDS:
+            column = Digest._meta.get_field(name).attname
+            setattr(draft, column, getattr(row, column))
+        saved: Digest = super().save_instance()
+        if row.status == Digest.Status.SKIPPED and saved.items.exists():
+            saved.status, saved.status_reason = Digest.Status.DRAFT, ""
+            saved.save(update_fields=["status", "status_reason"])
+        return saved
+
+    def publish_action(self) -> Any:
+        try:
+            with transaction.atomic():
+                return super().publish_action()
+        except DigestNotReady as error:
+            messages.error(self.request, str(error))
+            return redirect(self.get_edit_url())
+
+    def workflow_action_action(self) -> Any:
+        try:
+            with transaction.atomic():
+                return super().workflow_action_action()
+        except DigestNotReady as error:
+            messages.error(self.request, str(error))
+            return redirect(self.get_edit_url())
+
+    def get_success_url(self) -> str:
+        if self.action in ("publish", "workflow-action"):
+            return reverse("newsletter_digests:overview", args=[self.object.pk])
+        url: str = super().get_success_url()
+        return url
+
+    def get_success_message(self, instance: Any = None) -> str:
+        if self.action == "publish":
+            return _("%(digest)s is approved.") % {"digest": self.object}
+        said: str = super().get_success_message(instance)
+        return said
+
+    @cached_property
+    def header_buttons(self) -> list[Any]:
+        url = reverse("newsletter_digests:overview", args=[self.object.pk])
+        return [HeaderButton(_("Checks and sending"), url=url, icon_name="mail")]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        readers = readers_of(self.live_object.newsletter)
+        context["going"] = going_sentence(self.object, readers, now=timezone.now())
+        return context
+
+
+def frozen_message(digest: Digest) -> str:
+    if digest.status == Digest.Status.CANCELLED:
+        return _("%(digest)s is cancelled. Make a new digest.") % {"digest": digest}
+    return _("%(digest)s is approved: its content can no longer change.") % {"digest": digest}
+
+
+class DigestWorkflowActionView(WorkflowActionView):
+    """The same from Wagtail's dashboard, where the moderators' work is listed."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            with transaction.atomic():
+                return super().post(request, *args, **kwargs)
+        except DigestNotReady as error:
+            messages.error(request, str(error))
+            if request.headers.get("x-requested-with") == "XMLHttpRequest":
+                return self.render_modal_json(
+                    request, {"step": "success", "redirect": self.redirect_url}
+                )
+            return redirect(self.redirect_url)
+
+
+class ApproveMenuItem(PublishMenuItem):
+    template_name = "newsletter/admin/digest/approve_item.html"
+
+
+def arrange_actions(menu_items: list[ActionMenuItem], request: HttpRequest, context: Any) -> None:
+    """Calls publishing what it is here, and takes away what a sent mail cannot do."""
+    if context.get("model") is not Digest:
+        return
+    for place, item in enumerate(menu_items):
+        if isinstance(item, PublishMenuItem):
+            menu_items[place] = ApproveMenuItem(order=item.order)
+    menu_items[:] = [item for item in menu_items if not isinstance(item, UnpublishMenuItem)]
+
+
+class NewDigestForm(forms.Form):
+    newsletter = forms.ModelChoiceField(
+        label=gettext_lazy("newsletter"),
+        queryset=Newsletter.objects.filter(is_active=True),
+        empty_label=None,
+    )
+    slot = forms.DateTimeField(
+        label=gettext_lazy("goes out at"),
+        required=False,
+        widget=AdminDateTimeInput,
+        help_text=gettext_lazy("Empty: the newsletter's next regular time."),
+    )
+
+
+class DigestAddView(generic.base.WagtailAdminTemplateMixin, FormView):
+    """Composes a proposal, as the clock would."""
+
+    form_class = NewDigestForm
+    template_name = "newsletter/admin/digest/add.html"
+    page_title = gettext_lazy("New digest")
+    header_icon = "doc-full-inverse"
+    model = Digest
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not request.user.has_perm("newsletter.add_digest"):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [
+            *self.breadcrumbs_items,
+            {"url": reverse("newsletter_digests:list"), "label": _("Digests")},
+            {"url": "", "label": _("New digest")},
+        ]
+
+    def form_valid(self, form: NewDigestForm) -> HttpResponse:
+        now = timezone.now()
+        newsletter: Newsletter = form.cleaned_data["newsletter"]
+        slot = form.cleaned_data["slot"] or next_slot(newsletter, now)
+        slot = slot or now.replace(second=0, microsecond=0)
+        known = newsletter.digests.filter(slot=slot).first()
+        digest = compile_digest(newsletter, slot=slot, now=now)
+        if known and known.pk == digest.pk:
+            messages.info(self.request, _("There was a digest for that time already: here it is."))
+        elif digest.status == Digest.Status.SKIPPED:
+            messages.warning(self.request, digest.status_reason)
+        else:
+            messages.success(self.request, _("%(digest)s is composed.") % {"digest": digest})
+        return redirect("newsletter_digests:edit", digest.pk)

@@ -1,0 +1,258 @@
+"""Members: how many and in which state. An address is found only by who has it in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from django.views.generic import FormView
+from wagtail.admin import messages
+from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, TitleColumn
+from wagtail.admin.views import generic
+
+from newsletter.desk.viewset import DeskViewSet
+from newsletter.exceptions import InvalidMember
+from newsletter.members.address import address_hash, canonical_address
+from newsletter.members.models import Member, Subscription, Suppression
+from newsletter.themes.models import Theme
+
+
+def state_of(member: Member) -> str:
+    if not member.confirmed_at:
+        return _("Waiting for confirmation")
+    now = timezone.now()
+    active = [one for one in member.current if one.state == Subscription.State.ACTIVE]  # type: ignore[attr-defined]
+    if not active:
+        return _("Left")
+    if all(one.paused_until and one.paused_until > now for one in active):
+        return _("Paused")
+    return _("Active")
+
+
+def reads(member: Member) -> str:
+    return ", ".join(
+        one.newsletter.name
+        for one in member.current  # type: ignore[attr-defined]
+        if one.state == Subscription.State.ACTIVE
+    )
+
+
+def with_subscriptions(members: QuerySet) -> QuerySet:
+    subscriptions = Subscription.objects.select_related("newsletter", "selection").order_by("pk")
+    return members.prefetch_related(
+        Prefetch("subscriptions", queryset=subscriptions, to_attr="current")
+    )
+
+
+class MemberIndexView(generic.IndexView):
+    template_name = "newsletter/admin/member/index.html"
+    is_searchable = True
+    search_kwarg = "q"
+
+    @cached_property
+    def columns(self) -> list[BaseColumn]:
+        return [
+            TitleColumn(
+                "email",
+                label=_("Address"),
+                get_url=lambda member: reverse("newsletter_members:inspect", args=[member.pk]),
+            ),
+            Column("state", label=_("State"), accessor=state_of),
+            Column("reads", label=_("Newsletters"), accessor=reads),
+            DateColumn("created_at", label=_("Since")),
+        ]
+
+    def get_base_queryset(self) -> QuerySet:
+        return with_subscriptions(Member.objects.order_by("-pk"))
+
+    def search_queryset(self, queryset: QuerySet) -> QuerySet:
+        """Whole addresses only: a part of one would let people be listed by name or employer."""
+        if not self.is_searching:
+            return queryset
+        try:
+            return queryset.filter(address=canonical_address(self.search_query))
+        except InvalidMember:
+            return queryset.none()
+
+    @cached_property
+    def no_results_message(self) -> str:
+        if self.is_searching:
+            return _("Nobody has this address. Write it whole: name@domain.example")
+        return _("No members yet.")
+
+
+class MemberPage(generic.InspectView):
+    template_name = "newsletter/admin/member/inspect.html"
+
+    def get_object(self, queryset: QuerySet | None = None) -> Member:
+        member: Member = get_object_or_404(with_subscriptions(Member.objects.all()), pk=self.pk)
+        return member
+
+    def get_page_subtitle(self) -> str:
+        return self.object.email
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        member = self.object
+        themes = {theme.pk: theme.local_name for theme in Theme.objects.all()}
+        context["member"] = member
+        context["state"] = state_of(member)
+        context["subscriptions"] = [
+            (one, [themes[pk] for pk in sorted(one.selection.theme_ids) if pk in themes])
+            for one in member.current
+        ]
+        context["consents"] = member.consents.all()[:50]
+        context["suppressed"] = Suppression.objects.filter(address_hash=member.address_hash).first()
+        return context
+
+    def get_fields(self) -> list[str]:
+        return []
+
+
+class MemberViewSet(DeskViewSet):
+    """Seen, not edited: members change their own choices, by their own links."""
+
+    model = Member
+    name = "newsletter_members"
+    url_prefix = "bollettino/members"
+    icon = "group"
+    menu_label = gettext_lazy("Members")
+    menu_name = "newsletter-members"
+    index_view_class = MemberIndexView
+    index_template_name = MemberIndexView.template_name
+    inspect_view_class = MemberPage
+    inspect_template_name = MemberPage.template_name
+    inspect_view_enabled = True
+    form_fields = ["language"]
+    without = ("add", "edit", "delete", "history", "usage")
+
+
+class SuppressionForm(forms.Form):
+    address = forms.CharField(
+        label=gettext_lazy("E-mail address"),
+        max_length=320,
+        help_text=gettext_lazy(
+            "No digest goes to it any more. Only a keyed hash is kept: nobody can read it back."
+        ),
+    )
+
+    def clean_address(self) -> str:
+        try:
+            return canonical_address(self.cleaned_data["address"])
+        except InvalidMember as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class SuppressionAddView(generic.base.WagtailAdminTemplateMixin, FormView):
+    form_class = SuppressionForm
+    template_name = "newsletter/admin/member/suppress.html"
+    page_title = gettext_lazy("Suppress an address")
+    header_icon = "no-view"
+    model = Suppression
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not request.user.has_perm("newsletter.add_suppression"):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [
+            *self.breadcrumbs_items,
+            {"url": reverse("newsletter_suppressions:index"), "label": _("Suppressed addresses")},
+            {"url": "", "label": _("Suppress an address")},
+        ]
+
+    def form_valid(self, form: SuppressionForm) -> HttpResponse:
+        Suppression.objects.get_or_create(
+            address_hash=address_hash(form.cleaned_data["address"]),
+            defaults={"reason": Suppression.Reason.MANUAL, "created_at": timezone.now()},
+        )
+        messages.success(self.request, _("The address is suppressed."))
+        return redirect("newsletter_suppressions:index")
+
+
+@require_POST
+def lift_view(request: HttpRequest, pk: int) -> HttpResponse:
+    if not request.user.has_perm("newsletter.delete_suppression"):
+        raise PermissionDenied
+    Suppression.objects.filter(pk=pk, reason=Suppression.Reason.MANUAL).delete()
+    messages.success(request, _("The address may be mailed again."))
+    return redirect("newsletter_suppressions:index")
+
+
+class HashColumn(BaseColumn):
+    """The hash's beginning, enough to compare two; the button to lift one made by hand."""
+
+    cell_template_name = "newsletter/admin/member/hash.html"
+
+    def get_cell_context_data(self, instance: Suppression, parent_context: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
+        may_lift = parent_context["request"].user.has_perm("newsletter.delete_suppression")
+        by_hand = instance.reason == Suppression.Reason.MANUAL
+        context["url"] = (
+            reverse("newsletter_suppressions:lift", args=[instance.pk])
+            if may_lift and by_hand
+            else ""
+        )
+        return context
+
+
+class SuppressionIndexView(generic.IndexView):
+    is_searchable = True
+
+    @cached_property
+    def columns(self) -> list[BaseColumn]:
+        return [
+            HashColumn("address_hash", label=_("Keyed hash")),
+            Column("reason", label=_("Reason"), accessor="get_reason_display", sort_key="reason"),
+            DateColumn("created_at", label=_("Since"), sort_key="created_at"),
+        ]
+
+    def get_base_queryset(self) -> QuerySet:
+        return Suppression.objects.order_by("-pk")
+
+    def search_queryset(self, queryset: QuerySet) -> QuerySet:
+        if not self.is_searching:
+            return queryset
+        try:
+            address = canonical_address(self.search_query)
+        except InvalidMember:
+            return queryset.none()
+        return queryset.filter(address_hash=address_hash(address))
+
+    @cached_property
+    def add_item_label(self) -> str:
+        return _("Suppress an address")
+
+
+class SuppressionViewSet(DeskViewSet):
+    model = Suppression
+    name = "newsletter_suppressions"
+    url_prefix = "bollettino/suppressions"
+    icon = "no-view"
+    menu_label = gettext_lazy("Suppressed addresses")
+    menu_name = "newsletter-suppressions"
+    index_view_class = SuppressionIndexView
+    form_fields = ["reason"]
+    without = ("edit", "delete", "history", "usage")
+    list_filter = ["reason"]
+
+    @property
+    def add_view(self) -> Any:
+        return self.construct_view(SuppressionAddView)
+
+    def get_urlpatterns(self) -> list[Any]:
+        return [
+            *super().get_urlpatterns(),
+            path("<int:pk>/lift/", lift_view, name="lift"),
+        ]

@@ -1,0 +1,49 @@
+"""Schedules and audiences as one plain sentence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import date_format, time_format
+from django.utils.translation import gettext as _
+
+from newsletter.digests.models import Newsletter
+from newsletter.digests.schedule import next_slot
+
+
+def schedule_sentence(newsletter: Newsletter) -> str:
+    """ "Every week, on Thursday at 08:00"."""
+    at = {"time": time_format(newsletter.send_at, "H:i")}
+    days = sorted(int(day) for day in newsletter.weekdays) or list(range(7))
+    match newsletter.frequency:
+        case Newsletter.Frequency.DAILY if len(days) == 7:
+            return _("Every day at %(time)s") % at
+        case Newsletter.Frequency.DAILY:
+            names = ", ".join(str(WEEKDAYS[day]) for day in days)
+            return _("Every %(day)s at %(time)s") % (at | {"day": names})
+        case Newsletter.Frequency.WEEKLY:
+            return _("Every %(day)s at %(time)s") % (
+                at | {"day": str(WEEKDAYS[int((newsletter.weekdays or [0])[0])])}
+            )
+        case Newsletter.Frequency.MONTHLY:
+            return _("Every month, on day %(day)d at %(time)s") % (
+                at | {"day": newsletter.month_day}
+            )
+        case _other:
+            return _("Only when an editor sends it")
+
+
+def moment_in_words(moment: datetime, newsletter: Newsletter) -> str:
+    """ "Thursday 16 July, 08:00", on the clocks where the newsletter is at home."""
+    local = moment.astimezone(ZoneInfo(newsletter.time_zone))
+    return date_format(local, _("l j F Y, H:i"))
+
+
+def coming_slots(newsletter: Newsletter, *, now: datetime, count: int = 4) -> list[str]:
+    slots = []
+    moment: datetime | None = now
+    while len(slots) < count and (moment := next_slot(newsletter, moment)):
+        slots.append(moment_in_words(moment, newsletter))
+    return slots

@@ -1,0 +1,118 @@
+"""Themes: their words, their sign and colour, and how many articles each has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Count, Q, QuerySet
+from django.template.exceptions import TemplateDoesNotExist
+from django.template.loader import get_template
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList
+from wagtail.admin.ui.tables import BaseColumn, BooleanColumn, Column
+from wagtail.admin.views import generic
+
+from newsletter.desk.viewset import DeskViewSet
+from newsletter.themes.models import Theme, ThemeAssignment
+
+
+class NameColumn(BaseColumn):
+    cell_template_name = "newsletter/admin/theme/name.html"
+
+    def get_cell_context_data(self, instance: Theme, parent_context: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
+        may_change = parent_context["request"].user.has_perm("newsletter.change_theme")
+        context["url"] = reverse("newsletter_themes:edit", args=[instance.pk]) if may_change else ""
+        return context
+
+
+class ArticlesColumn(BaseColumn):
+    cell_template_name = "newsletter/admin/theme/articles.html"
+
+
+class ThemeIndexView(generic.IndexView):
+    def get_base_queryset(self) -> QuerySet:
+        standing = ~Q(assignments__decision=ThemeAssignment.Decision.REJECTED)
+        return Theme.objects.annotate(articles=Count("assignments", filter=standing))
+
+    @cached_property
+    def columns(self) -> list[BaseColumn]:
+        return [
+            NameColumn("name", label=_("Theme"), sort_key="name"),
+            Column(
+                "keywords",
+                label=_("Keywords"),
+                accessor=lambda theme: len(theme.keywords.splitlines()),
+            ),
+            ArticlesColumn("articles", label=_("Articles"), sort_key="articles"),
+            BooleanColumn("is_active", label=_("In use"), sort_key="is_active"),
+        ]
+
+
+class ThemeForm(WagtailAdminModelForm):
+    def clean_glyph(self) -> str:
+        glyph: str = self.cleaned_data["glyph"]
+        if glyph:
+            try:
+                get_template(f"newsletter/glyphs/{glyph}.svg")
+            except TemplateDoesNotExist as error:
+                raise forms.ValidationError(
+                    _("There is no drawing “%(glyph)s” in templates/newsletter/glyphs.")
+                    % {"glyph": glyph}
+                ) from error
+        return glyph
+
+
+class ThemeViewSet(DeskViewSet):
+    model = Theme
+    name = "newsletter_themes"
+    url_prefix = "bollettino/themes"
+    icon = "tag"
+    menu_label = gettext_lazy("Themes")
+    menu_name = "newsletter-themes"
+    index_view_class = ThemeIndexView
+    ordering = ("sort_order", "name")
+    list_filter = ["is_active"]
+    search_fields = ["name", "name_en", "keywords"]
+    search_backend_name = None
+    sort_order_field = None
+
+    @cached_property
+    def edit_handler(self) -> ObjectList:
+        return ObjectList(
+            [
+                MultiFieldPanel(
+                    [
+                        FieldPanel("name"),
+                        FieldPanel("name_en"),
+                        FieldPanel("slug"),
+                        FieldPanel("description"),
+                    ],
+                    heading=_("Name"),
+                ),
+                MultiFieldPanel(
+                    [
+                        FieldPanel("keywords", widget=forms.Textarea(attrs={"rows": 12})),
+                        FieldPanel("exclusions", widget=forms.Textarea(attrs={"rows": 4})),
+                        FieldPanel("feed_categories", widget=forms.Textarea(attrs={"rows": 4})),
+                    ],
+                    heading=_("How articles get it"),
+                ),
+                MultiFieldPanel(
+                    [
+                        FieldPanel("glyph"),
+                        FieldPanel("glyph_text"),
+                        FieldPanel("colour", widget=forms.TextInput(attrs={"type": "color"})),
+                        FieldPanel("sort_order"),
+                        FieldPanel("is_active"),
+                    ],
+                    heading=_("Look and place"),
+                ),
+            ],
+            base_form_class=ThemeForm,
+        )

@@ -1,0 +1,86 @@
+/* Keys for the inbox: j and k move, a accepts, x rejects. They can be switched off, because a
+   speech program may press single keys by itself (WCAG 2.1.4). Without this file everything works
+   by its buttons. */
+(() => {
+  const SWITCH = 'newsletter-desk-keys';
+  const results = () => document.getElementById('listing-results');
+  const rows = () => [...document.querySelectorAll('.desk-inbox tbody tr')];
+  let current = -1;
+
+  const enabled = () => {
+    try {
+      return localStorage.getItem(SWITCH) !== 'off';
+    } catch {
+      return true;
+    }
+  };
+
+  const showSwitch = () => {
+    const line = document.querySelector('[data-desk-keys]');
+    if (!line) return;
+    line.hidden = false;
+    const button = line.querySelector('[data-desk-keys-toggle]');
+    button.textContent = enabled() ? button.dataset.off : button.dataset.on;
+  };
+
+  const go = (to) => {
+    const all = rows();
+    if (!all.length) return;
+    all[current]?.classList.remove('desk-row--current');
+    current = Math.max(0, Math.min(to, all.length - 1));
+    all[current].classList.add('desk-row--current');
+    all[current].querySelector('a')?.focus({ preventScroll: true });
+    all[current].scrollIntoView({ block: 'nearest' });
+  };
+
+  const press = (name) => {
+    const row = rows()[current];
+    if (!row) return;
+    try {
+      sessionStorage.setItem('newsletter-desk-row', String(current));
+    } catch {
+      /* The place in the list is a convenience. */
+    }
+    row.querySelector(`button[name="${name}"]`)?.click();
+  };
+
+  document.addEventListener('keydown', (event) => {
+    if (!document.querySelector('.desk-inbox') || !enabled()) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest('input, textarea, select, [contenteditable], [role="dialog"]')) return;
+    const act = {
+      j: () => go(current + 1),
+      k: () => go(current - 1),
+      a: () => press('accepted'),
+      x: () => press('rejected'),
+      z: () => document.querySelector('[data-desk-undo]')?.click(),
+    }[event.key];
+    if (act) {
+      event.preventDefault();
+      act();
+    }
+  });
+
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest('[data-desk-keys-toggle]')) return;
+    try {
+      localStorage.setItem(SWITCH, enabled() ? 'off' : 'on');
+    } catch {
+      /* Private windows may refuse; the keys then stay on. */
+    }
+    showSwitch();
+  });
+
+  document.addEventListener('DOMContentLoaded', () => {
+    showSwitch();
+    let kept = null;
+    try {
+      kept = sessionStorage.getItem('newsletter-desk-row');
+      sessionStorage.removeItem('newsletter-desk-row');
+    } catch {
+      /* As above. */
+    }
+    if (kept !== null) go(Number(kept));
+    if (results()) new MutationObserver(showSwitch).observe(results(), { childList: true });
+  });
+})();
