@@ -1,0 +1,312 @@
+"""From the form to the first subscription, through a real mail server."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from newsletter.digests.models import Newsletter
+from newsletter.members.cleanup import delete_unconfirmed
+from newsletter.members.confirmation import send_confirmations
+from newsletter.members.models import Consent, Member, SignupAttempt, Subscription, Suppression
+from newsletter.members.signup import sign_up
+from tests.builders import make_member, make_newsletter, make_theme
+from tests.servers import Mailbox
+
+pytestmark = pytest.mark.django_db
+FORM = "/newsletter/subscribe/"
+ADDRESS = "nuova@posta.example"
+State = Subscription.State
+
+
+def ask(client: Client, newsletter: Newsletter, email: str = ADDRESS, **fields: object) -> object:
+    return client.post(FORM, {"email": email, "newsletters": [newsletter.pk]} | fields)
+
+
+def link_in(mailbox: Mailbox, address: str = ADDRESS) -> str:
+    links = re.findall(r"http://testserver(\S+)", mailbox.of(address)[-1].text)
+    assert len(links) == 1
+    return links[0]
+
+
+def test_the_whole_way(client: Client, weekly: Newsletter, real_mail: Mailbox) -> None:
+    theme = make_theme("Pensioni")
+    answer = ask(client, weekly, themes=[theme.pk])
+    assert answer.status_code == 303
+    assert send_confirmations(now=timezone.now()) == 1
+    mail = real_mail.of(ADDRESS)[0]
+    assert "Ogni settimana" in mail.text
+    assert mail.message["Auto-Submitted"] == "auto-generated"
+
+    page = client.get(link_in(real_mail))
+    assert "Ogni settimana" in page.content.decode()
+    member = Member.objects.get()
+    assert member.confirmed_at is None, "opening a link confirms nothing"
+    assert member.subscriptions.get().state == State.PENDING
+
+    client.post(link_in(real_mail))
+    member.refresh_from_db()
+    subscription = member.subscriptions.get()
+    assert member.confirmed_at
+    assert subscription.state == State.ACTIVE
+    assert subscription.selection.theme_ids == {theme.pk}
+
+
+def test_the_proof_of_consent_has_the_words_and_no_whole_address(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    make_theme("Pensioni")
+    ask(client, weekly, themes=[make_theme("Pensioni").pk])
+    send_confirmations(now=timezone.now())
+    client.post(link_in(real_mail))
+    confirmed, requested = Consent.objects.all()
+    assert (requested.event, confirmed.event) == ("requested", "confirmed")
+    assert requested.newsletter_slugs == ["ogni-settimana"]
+    assert requested.theme_slugs == ["pensioni"]
+    assert requested.text in client.get(FORM).content.decode()
+    assert requested.text_version
+    assert requested.form_url == "http://testserver/newsletter/subscribe/"
+    assert requested.ip_prefix == "127.0.0.0/24"
+
+
+def test_confirming_twice_is_no_error(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    ask(client, weekly)
+    send_confirmations(now=timezone.now())
+    for _ in range(2):
+        assert client.post(link_in(real_mail)).status_code == 200
+    assert Consent.objects.filter(event="confirmed").count() == 1
+
+
+def test_the_answer_is_the_same_for_a_known_and_an_unknown_address(
+    client: Client, weekly: Newsletter
+) -> None:
+    make_member("nota@posta.example", newsletter=weekly)
+    unknown = ask(client, weekly)
+    known = ask(client, weekly, "nota@posta.example")
+    bot = ask(client, weekly, "bot@posta.example", website="https://spam.example")
+    for other in (known, bot):
+        assert (other.status_code, other.headers, other.content) == (
+            unknown.status_code,
+            unknown.headers,
+            unknown.content,
+        )
+    assert not Member.objects.filter(email="bot@posta.example").exists()
+
+
+def test_a_known_member_keeps_what_they_have_and_confirms_what_is_new(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    member = make_member(ADDRESS, newsletter=weekly, themes=["Pensioni"])
+    monthly = make_newsletter("Ogni mese", frequency="monthly")
+    ask(client, weekly, themes=[make_theme("Scioperi").pk])
+    client.post(FORM, {"email": ADDRESS, "newsletters": [weekly.pk, monthly.pk]})
+    old, new = (member.subscriptions.get(newsletter=one) for one in (weekly, monthly))
+    assert (old.state, old.selection.theme_ids) == (State.ACTIVE, {make_theme("Pensioni").pk})
+    assert new.state == State.PENDING
+    send_confirmations(now=timezone.now())
+    assert "Ogni mese" in real_mail.of(ADDRESS)[0].text
+    assert "Ogni settimana" not in real_mail.of(ADDRESS)[0].text
+    client.post(link_in(real_mail))
+    assert member.subscriptions.get(newsletter=monthly).state == State.ACTIVE
+
+
+def test_who_has_it_all_gets_the_way_to_their_choices(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    make_member(ADDRESS, newsletter=weekly)
+    ask(client, weekly)
+    send_confirmations(now=timezone.now())
+    assert client.get(link_in(real_mail)).status_code == 200
+    assert "/newsletter/m/" in link_in(real_mail)
+
+
+def test_one_mail_a_day_for_an_address(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    now = timezone.now() + timedelta(minutes=1)
+    for hours, total in [(0, 1), (1, 1), (23, 1), (25, 2)]:
+        ask(client, weekly)
+        send_confirmations(now=now + timedelta(hours=hours))
+        assert len(real_mail.of(ADDRESS)) == total
+
+
+def test_a_mail_waits_for_a_server_that_is_away(
+    client: Client, weekly: Newsletter, real_mail: Mailbox, settings: object
+) -> None:
+    ask(client, weekly)
+    port = settings.EMAIL_PORT  # type: ignore[attr-defined]
+    settings.EMAIL_PORT = 9  # type: ignore[attr-defined]
+    assert send_confirmations(now=timezone.now()) == 0
+    settings.EMAIL_PORT = port  # type: ignore[attr-defined]
+    assert send_confirmations(now=timezone.now()) == 1
+
+
+def test_a_refused_address_does_not_stop_the_next(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    async def refuse(server: object, session: object, envelope: object, address: str, _o: object):
+        if address.startswith("nessuno"):
+            return "550 5.1.1 No such user"
+        if address.startswith("dopo"):
+            return "450 4.2.0 Greylisted"
+        envelope.rcpt_tos.append(address)  # type: ignore[attr-defined]
+        return "250 Ok"
+
+    real_mail.handle_RCPT = refuse  # type: ignore[attr-defined]
+    now = timezone.now()
+    for name in ("nessuno", "dopo", "anna"):
+        ask(client, weekly, f"{name}@posta.example")
+    assert send_confirmations(now=timezone.now()) == 1
+    del real_mail.handle_RCPT  # type: ignore[attr-defined]
+    assert send_confirmations(now=now + timedelta(hours=1)) == 1
+    assert [mail.recipients for mail in real_mail.received] == [
+        ("anna@posta.example",),
+        ("dopo@posta.example",),
+    ]
+
+
+def test_bounced_addresses_are_left_alone_and_erased_ones_may_come_back(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    for name, reason in [("rotto", "bounce"), ("tornata", "erased")]:
+        ask(client, weekly, f"{name}@posta.example")
+        hashed = Member.objects.get(email=f"{name}@posta.example").address_hash
+        Suppression.objects.create(address_hash=hashed, reason=reason, created_at=timezone.now())
+    assert send_confirmations(now=timezone.now()) == 1
+    client.post(link_in(real_mail, "tornata@posta.example"))
+    assert list(Suppression.objects.values_list("reason", flat=True)) == ["bounce"]
+
+
+@pytest.mark.parametrize(
+    ("email", "said"),
+    [
+        ("anna@posta.example\nBcc: altri@posta.example", "line break"),
+        ("anna", "missing"),
+        ("", "required"),
+    ],
+)
+def test_a_wrong_address_is_said_on_the_form(
+    client: Client, weekly: Newsletter, email: str, said: str
+) -> None:
+    answer = ask(client, weekly, email)
+    assert answer.status_code == 400
+    assert said in answer.content.decode()
+    assert not Member.objects.exists()
+
+
+def test_an_unknown_newsletter_is_said_on_the_form(client: Client, weekly: Newsletter) -> None:
+    hidden = make_newsletter("Solo interno", is_public=False)
+    for pk in (hidden.pk, 999_999, "x"):
+        answer = client.post(FORM, {"email": ADDRESS, "newsletters": [pk]})
+        assert answer.status_code == 400
+        assert "errorlist" in answer.content.decode()
+    assert not Member.objects.exists()
+
+
+def test_a_few_an_hour_from_one_place(client: Client, weekly: Newsletter) -> None:
+    answers = [ask(client, weekly, f"p{n}@posta.example").status_code for n in range(6)]
+    assert answers == [303] * 5 + [429]
+    elsewhere = client.post(
+        FORM, {"email": ADDRESS, "newsletters": [weekly.pk]}, REMOTE_ADDR="192.0.2.7"
+    )
+    assert elsewhere.status_code == 303
+    SignupAttempt.objects.update(at=timezone.now() - timedelta(minutes=61))
+    assert ask(client, weekly, "p9@posta.example").status_code == 303
+
+
+def test_a_cap_for_the_whole_site(client: Client, weekly: Newsletter, settings: object) -> None:
+    settings.NEWSLETTER = settings.NEWSLETTER | {"SIGNUPS_PER_HOUR": 2}  # type: ignore[attr-defined]
+    answers = [
+        client.post(
+            FORM,
+            {"email": f"p{n}@posta.example", "newsletters": [weekly.pk]},
+            REMOTE_ADDR=f"192.0.2.{n}",
+        ).status_code
+        for n in range(3)
+    ]
+    assert answers == [303, 303, 429]
+
+
+@pytest.mark.parametrize(("proxies", "counted_together"), [(0, True), (1, False)])
+def test_proxies_are_believed_only_when_they_are_ours(
+    client: Client, weekly: Newsletter, settings: object, proxies: int, counted_together: bool
+) -> None:
+    settings.NEWSLETTER = settings.NEWSLETTER | {"TRUSTED_PROXIES": proxies}  # type: ignore[attr-defined]
+    for n in range(2):
+        client.post(
+            FORM,
+            {"email": f"p{n}@posta.example", "newsletters": [weekly.pk]},
+            HTTP_X_FORWARDED_FOR=f"10.9.9.9, 192.0.2.{n}",
+        )
+    places = set(SignupAttempt.objects.values_list("ip_hash", flat=True))
+    assert len(places) == (1 if counted_together else 2)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://altrove.example"}, {"Origin": "null"}],
+)
+def test_another_sites_page_cannot_sign_people_up(
+    client: Client, weekly: Newsletter, headers: dict[str, str]
+) -> None:
+    answer = client.post(FORM, {"email": ADDRESS, "newsletters": [weekly.pk]}, headers=headers)
+    assert answer.status_code == 403
+    assert not Member.objects.exists()
+
+
+def test_the_form_works_under_csrf_checks_and_sets_no_cookie(weekly: Newsletter) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    page = strict.get(FORM)
+    assert not page.cookies
+    own = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
+    answer = strict.post(FORM, {"email": ADDRESS, "newsletters": [weekly.pk]}, headers=own)
+    assert answer.status_code == 303
+    assert not answer.cookies
+
+
+def test_unconfirmed_addresses_are_gone_after_seven_days(weekly: Newsletter) -> None:
+    now = timezone.now()
+    choice = {"newsletters": [weekly], "theme_ids": [], "language": "it", "form_url": "", "ip": ""}
+    sign_up(ADDRESS, now=now, **choice)
+    kept = make_member("attiva@posta.example", newsletter=weekly)
+    assert delete_unconfirmed(now=now + timedelta(days=6, hours=23)) == 0
+    assert delete_unconfirmed(now=now + timedelta(days=7, minutes=1)) == 1
+    assert list(Member.objects.all()) == [kept]
+    assert not SignupAttempt.objects.exists()
+    assert Consent.objects.get().member is None
+
+
+def test_a_wish_that_a_member_never_confirmed_ends(weekly: Newsletter) -> None:
+    now = timezone.now()
+    member = make_member(ADDRESS)
+    choice = {"newsletters": [weekly], "theme_ids": [], "language": "it", "form_url": "", "ip": ""}
+    sign_up(ADDRESS, now=now, **choice)
+    delete_unconfirmed(now=now + timedelta(days=8))
+    assert member.subscriptions.get().state == State.ENDED
+
+
+def test_an_old_link_says_what_to_do(client: Client) -> None:
+    answer = client.get("/newsletter/confirm/abcdef/")
+    assert answer.status_code == 404
+    assert FORM in answer.content.decode()
+
+
+def test_italian_members_get_an_italian_mail_and_page(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    client.post(
+        FORM,
+        {"email": ADDRESS, "newsletters": [weekly.pk]},
+        headers={"Accept-Language": "it"},
+    )
+    assert Member.objects.get().language == "it"
+    send_confirmations(now=timezone.now())
+    assert '<html lang="it">' in real_mail.of(ADDRESS)[0].html
+    page = client.get(link_in(real_mail), headers={"Accept-Language": "en"})
+    assert page.headers["Content-Language"] == "it"
