@@ -72,7 +72,7 @@ def of_theme(theme_id: int) -> QuerySet[Article]:
     )
 
 
-def related_to(article: Article, theme_ids: Iterable[int], *, limit: int = 4) -> list[Article]:
+def related_to(article: Article, theme_ids: Iterable[int], *, limit: int = 3) -> list[Article]:
     """Accepted articles that share most themes with this one, the latest first among equals."""
     # Only the newest of each theme are weighed: the cost must not grow with the archive.
     candidates = (

@@ -14,11 +14,14 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from lxml.html import Element, HtmlElement, fragment_fromstring, tostring
 
 from newsletter.archive.links import Links, find_links
 from newsletter.archive.published import issues_out
 from newsletter.archive.site_name import site_name
 from newsletter.digests.models import Digest
+from newsletter.digests.wording import shorten
 
 register = template.Library()
 _GLYPH = re.compile(r"[a-z][a-z0-9-]{0,29}")
@@ -64,6 +67,38 @@ def glyph(name: str) -> SafeString:
     drawing = select_template([*names, "newsletter/glyphs/default.svg"])
     # Our own files, not what anybody typed.
     return mark_safe(drawing.render().strip())  # noqa: S308
+
+
+@register.filter
+def shortened(text: str, length: int) -> str:
+    """At most `length` signs, ending where a sentence or a word does."""
+    return shorten(text, length)
+
+
+@register.filter
+def without_remote_images(html: str) -> SafeString:
+    """Cleaned HTML, its images as links to them: reading here tells no other server who reads."""
+    if "<img" not in html:
+        return mark_safe(html)  # noqa: S308  (articles.cleaning wrote it)
+    tree = fragment_fromstring(html, create_parent="div")
+    for image in list(tree.iter("img")):
+        image.addprevious(_stand_in(image))
+        image.drop_tree()
+    # What lxml parses and writes again is as clean as it was.
+    return mark_safe(tostring(tree, encoding="unicode"))  # noqa: S308
+
+
+def _stand_in(image: HtmlElement) -> HtmlElement:
+    alt, source = image.get("alt", "").strip(), image.get("src", "")
+    inside_link = any(parent.tag == "a" for parent in image.iterancestors())
+    is_link = not inside_link and source.startswith(("http://", "https://"))
+    stand_in: HtmlElement = Element("a" if is_link else "span")
+    stand_in.set("class", "image-stand-in")
+    if is_link:
+        stand_in.set("href", source)
+        stand_in.set("rel", "noopener")
+    stand_in.text = _("Image: %(what)s") % {"what": alt} if alt else _("Image")
+    return stand_in
 
 
 @register.filter

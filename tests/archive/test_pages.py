@@ -363,10 +363,18 @@ def test_page_speaks_the_readers_language(client: Client) -> None:
 
 
 def test_page_asks_nothing_of_other_sites_and_runs_no_script(client: Client) -> None:
-    make_article(themes=["Pensioni"], image_url="https://tracker.example/pixel.png")
-    html = page(client, "/")
-    assert "<script" not in html
-    assert "tracker.example" not in html
+    article = make_article(
+        feed=make_feed(rights=Feed.Rights.FULL),
+        image_url="https://other.example/cover.png",
+        body_html='<p>Ecco: <img src="https://other.example/a.png" alt="Un &quot;corteo&quot;"></p>'
+        '<p><a href="https://blog.example/"><img src="https://other.example/b.png" alt=""></a></p>',
+    )
+    for path in ("/", article_path(article)):
+        html = page(client, path)
+        assert "<script" not in html
+        assert "<img" not in html
+    assert 'href="https://other.example/a.png"' in html
+    assert 'Image: Un "corteo"' in html
 
 
 @pytest.mark.parametrize("path", ["/", "/articoli/", "/tema/pensioni/", "/cerca/?q=notizia"])
