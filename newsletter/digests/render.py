@@ -88,13 +88,15 @@ def render(
     wanted = set(positions)
     items = [item for item in content.items if item.position in wanted]
     with translation.override(language):
-        page = _page(content, items, language, mode)
+        page = page_of(content, items, language, mode)
         html = render_to_string("newsletter/email/digest.html", {"page": page})
         text = plain_text(page)
     return Rendered(page.subject, _inliner().inline(html), text)
 
 
-def _page(content: DigestContent, items: Sequence[ItemContent], language: str, mode: Mode) -> Page:
+def page_of(
+    content: DigestContent, items: Sequence[ItemContent], language: str, mode: Mode
+) -> Page:
     newsletter = content.newsletter
     lead = next((item for item in items if item.is_lead), None)
     lead_row = _row(lead, language) if lead else None
