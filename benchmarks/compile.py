@@ -71,6 +71,6 @@ many = harness.measure(f"{MANY} members", lambda: render_for_audience(MANY))
 
 print(f"a variant of {len(POSITIONS)} articles: {variant.seconds * 1000:.1f} ms")
 harness.ratio("variant, inlined, with plain text", variant, bare, bar=0.2)
-harness.ratio("variant, for any number of members", variant, message, bar=0.3)
+harness.ratio("variant, for any number of members", variant, message, bar=0.2)
 harness.ratio(f"rendering for {MANY} members", many, few, bar=0.5)
 harness.finish()

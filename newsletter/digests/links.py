@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from newsletter import conf
 
 
@@ -16,14 +18,17 @@ class PersonalLinks:
 
 def personal_links(token: str, newsletter_slug: str) -> PersonalLinks:
     """The pages of one member (see members.urls); with TOKEN_SLOT, of whoever gets the mail."""
-    preferences = conf.site_url(f"/newsletter/m/{token}/")
     return PersonalLinks(
-        preferences=preferences,
-        unsubscribe=f"{preferences}unsubscribe/{newsletter_slug}/",
-        pause=f"{preferences}pause/{newsletter_slug}/",
+        preferences=_address("preferences", token),
+        unsubscribe=_address("unsubscribe", token, newsletter_slug),
+        pause=_address("pause", token, newsletter_slug),
     )
 
 
 def web_view_url(digest_uid: str) -> str:
     """Leads to the issue in the archive, wherever the archive stands."""
-    return conf.site_url(f"/newsletter/d/{digest_uid}/")
+    return _address("web-view", digest_uid)
+
+
+def _address(name: str, *parts: str) -> str:
+    return conf.site_url(reverse(f"newsletter:{name}", args=parts))
