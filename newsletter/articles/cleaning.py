@@ -1,0 +1,245 @@
+"""The publisher's HTML → text that is safe to show, and what it says of its origin."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urljoin, urlsplit
+
+import nh3
+from lxml import etree
+from lxml.html import HtmlElement
+
+from newsletter import conf
+from newsletter.articles.attribution import (
+    Source,
+    read_source_line,
+    take_footer,
+    text_of,
+)
+from newsletter.articles.canonical_url import without_tracking
+from newsletter.articles.markup import blocks_of, copy_of, has_content, read_tree, tidy
+
+_TAGS = {
+    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "dfn", "dl",
+    "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins",
+    "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp", "small", "strong", "sub", "sup",
+    "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul", "var",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "*": {"lang", "dir"},
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "blockquote": {"cite"},
+    "img": {"src", "alt", "width", "height"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "time": {"datetime"},
+}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+_RELATED = re.compile(
+    r"^\W*(?:articoli\s+(?:correlati|simili|collegati)|post\s+(?:correlati|simili)|leggi\s+anche|"
+    r"vedi\s+anche|potrebbe(?:ro)?\s+(?:anche\s+)?(?:interessart|piacert)i.*|ti\s+potrebbe.*|"
+    r"related(?:\s+(?:posts?|articles?|stories))?|read\s+(?:also|next)|see\s+also|you\s+may\s+(?:also\s+)?like|"
+    r"ähnliche\s+beiträge|das\s+könnte.*|articles\s+similaires|correlati)\W*$",
+    re.IGNORECASE,
+)
+_RELATED_LINE = re.compile(
+    r"^\W*(?:leggi\s+anche|read\s+also|read\s+more|vedi\s+anche|see\s+also|related|lesen\s+sie\s+auch)\b\s*[:>–»-]",
+    re.IGNORECASE,
+)
+_SHARE_LINE = re.compile(
+    r"^\W*(?:condividi(?:\s+(?:questo|su|l['’]articolo|con|il\s+post)\b.*)?|share(?:\s+(?:this|on)\b.*)?|"
+    r"mi\s+piace(?:\s*:)?(?:\s+caricamento.*)?|like\s+this.*|mi\s+piace\s+caricamento.*|"
+    r"teilen(?:\s+mit.*)?|partager.*)\W*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    html: str
+    text: str  # plain, blocks on lines of their own
+    attribution_title: str = ""
+    attribution_url: str = ""
+    original_author: str = ""
+    original_source: str = ""
+    original_date: date | None = None
+    original_url: str = ""
+    image_url: str = ""
+    image_alt: str = ""
+
+
+def clean(html: str, *, base_url: str, entry_url: str, site_url: str) -> Cleaned:
+    """Safe HTML with absolute addresses, without clutter, footer and source line.
+
+    What footer and source line say is kept in the fields. Never raises on bad HTML: what cannot
+    be read is left out.
+    """
+
+    def resolve(address: str) -> str:
+        return _absolute(address, base_url or entry_url or site_url)
+
+    body = read_tree(
+        html,
+        max_chars=int(conf.get("MAX_ENTRY_BYTES")),
+        max_depth=int(conf.get("MAX_ENTRY_DEPTH")),
+    )
+    tidy(body, resolve)
+    blocks = [block for block in blocks_of(body) if not _SHARE_LINE.match(_short_text(block))]
+    site_title, site_href, footer = take_footer(blocks, entry_url, site_url)
+    blocks = [block for block in blocks if block not in footer and has_content_or_rule(block)]
+    blocks = _without_related(blocks)
+    source, blocks = _take_source(blocks)
+    image_url, image_alt = _first_image(blocks)
+    markup = "".join(
+        etree.tostring(block, encoding="unicode", method="html", with_tail=False)
+        for block in blocks
+    )
+    return Cleaned(
+        html=_safe(markup),
+        text="\n".join(filter(None, map(_block_text, blocks))),
+        attribution_title=site_title[:255],
+        attribution_url=_web(site_href),
+        original_author=source.author,
+        original_source=source.source,
+        original_date=source.day,
+        original_url=_web(without_tracking(source.url)),
+        image_url=_web(image_url),
+        image_alt=image_alt,
+    )
+
+
+def has_content_or_rule(block: HtmlElement) -> bool:
+    return block.tag == "hr" or has_content(block)
+
+
+def _safe(markup: str) -> str:
+    # Last, so that nothing after the sanitiser can undo it. Depth and size are capped by now:
+    # nh3 is quadratic in the depth.
+    return nh3.clean(
+        markup,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes=_SCHEMES,
+        link_rel="noopener",
+        strip_comments=True,
+    ).strip()
+
+
+def _absolute(address: str, base: str) -> str:
+    address = re.sub(r"[\x00-\x1f\x7f]", "", address).strip().replace(" ", "%20")
+    if not address:
+        return ""
+    try:
+        found = urljoin(base, address)
+        parts = urlsplit(found)
+    except ValueError:
+        return ""
+    if parts.scheme in {"mailto", "tel"}:
+        return found
+    return found if parts.scheme in {"http", "https"} and parts.hostname else ""
+
+
+def _web(address: str) -> str:
+    return address[:2000] if address.startswith(("http://", "https://")) else ""
+
+
+def _short_text(block: HtmlElement) -> str:
+    """The text of a block that is nothing but a short text."""
+    if block.find(".//img") is not None:
+        return "…"
+    text = text_of(block)
+    return text if len(text) < 120 else "…"
+
+
+def _take_source(blocks: list[HtmlElement]) -> tuple[Source, list[HtmlElement]]:
+    """The source line, at the start or at the end, and the blocks without it."""
+    with_text = [number for number, block in enumerate(blocks) if text_of(block)]
+    for number in with_text[:2]:
+        if source := _source_in_first_line(blocks[number]):
+            return source, blocks
+        if len(with_text) == 1:
+            break  # the line is all there is to read
+        if blocks[number].find(".//img") is None and (source := read_source_line(blocks[number])):
+            return source, blocks[:number] + blocks[number + 1 :]
+    for number in reversed(with_text[1:][-2:]):
+        block = blocks[number]
+        if block.find(".//img") is None and (source := read_source_line(block, last=True)):
+            return source, blocks[:number] + blocks[number + 1 :]
+    return Source(), blocks
+
+
+def _source_in_first_line(block: HtmlElement) -> Source | None:
+    """ "(Fonte) NAME – DATE<br>The text…": cuts the line from the block when it is one."""
+    line_break = next((child for child in block if child.tag == "br"), None)
+    if line_break is None or block.tag != "p":
+        return None
+    line = copy_of(block)
+    end = block.index(line_break)
+    for child in list(line)[end:]:
+        line.remove(child)
+    source = read_source_line(line)
+    if source is None:
+        return None
+    block.text = line_break.tail
+    for child in list(block)[: end + 1]:
+        child.tail = None
+        block.remove(child)
+    return source
+
+
+def _without_related(blocks: list[HtmlElement]) -> list[HtmlElement]:
+    """Drops "see also" lines, and a heading "Related posts" with the links after it at the end."""
+    kept = [block for block in blocks if not _is_related_line(block)]
+    for number, block in enumerate(kept):
+        if _RELATED.match(text_of(block)[:80]) and len(text_of(block)) < 80:
+            rest = kept[number + 1 :]
+            if all(_is_mostly_links(other) for other in rest):
+                return kept[:number]
+    return kept
+
+
+def _is_related_line(block: HtmlElement) -> bool:
+    return bool(
+        block.tag == "p" and _RELATED_LINE.match(text_of(block)[:60]) and _is_mostly_links(block)
+    )
+
+
+def _is_mostly_links(block: HtmlElement) -> bool:
+    text = text_of(block)
+    linked = sum(len(text_of(link)) for link in block.iter("a"))
+    return not text or linked >= 0.6 * len(text)
+
+
+def _first_image(blocks: list[HtmlElement]) -> tuple[str, str]:
+    for block in blocks:
+        for image in block.iter("img"):
+            width = image.get("width", "")
+            if not (width.isdigit() and int(width) < 100):
+                return image.get("src", ""), image.get("alt", "")
+    return "", ""
+
+
+_LINES = {"p", "li", "tr", "br", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "dt",
+          "figcaption", "caption", "pre", "hr"}  # fmt: skip
+
+
+def _block_text(block: HtmlElement) -> str:
+    pieces: list[str] = []
+    for event, element in etree.iterwalk(block, events=("start", "end")):
+        if event == "start":
+            if element.tag in _LINES:
+                pieces.append("\n")
+            elif element.tag in {"td", "th"}:
+                pieces.append(" ")
+            pieces.append(element.text or "")
+        elif element is not block:
+            if element.tag in _LINES:
+                pieces.append("\n")
+            pieces.append(element.tail or "")
+    lines = "".join(pieces).split("\n")
+    lines = [re.sub(r"[\s\xa0]+", " ", line).strip() for line in lines]
+    return "\n".join(filter(None, lines))

@@ -1,0 +1,51 @@
+"""A short text that ends where a sentence ends."""
+
+from __future__ import annotations
+
+import re
+
+_ELLIPSIS = re.compile(
+    r"\s*(?:\[\s*(?:…|\.{3}|&hellip;|&#8230;)\s*\]|…|\.{3,})\s*"
+    r"(?:(?:continua|leggi|read|continue|weiterlesen|mehr|seguir|lire)\b.{0,60})?$",
+    re.IGNORECASE,
+)
+# Not an end: "art. 18", "dott. Rossi", "U.S. Steel", "3.5".
+_ABBREVIATIONS = (
+    "art", "artt", "dott", "dr", "prof", "sig", "sigg", "ing", "avv", "on", "sen", "ecc", "es",
+    "cfr", "pag", "pagg", "n", "nr", "vol", "cap", "co", "tel", "mr", "mrs", "ms", "st", "vs",
+    "no", "inc", "ltd", "e.g", "i.e", "lett", "comma", "d.l", "d.lgs", "p", "pp", "min", "max",
+)  # fmt: skip
+_END = re.compile(r"[.!?…]+[”\"»’')\]]*(?=\s+[“\"«(‘']?[A-ZÀ-ÖØ-Þ0-9“\"«(]|\s*$)")
+
+
+def is_truncated(text: str) -> bool:
+    """Whether the text ends in "[…]" or the like: somebody else's cut."""
+    return bool(_ELLIPSIS.search(text.strip()))
+
+
+def without_ellipsis(text: str) -> str:
+    return _ELLIPSIS.sub("", text.strip())
+
+
+def excerpt(text: str, limit: int = 300) -> str:
+    """The first sentences of `text`, at most `limit` characters, never cut within a word.
+
+    Whole sentences where at least one fits; else words and a "…".
+    """
+    text = re.sub(r"\s+", " ", text).strip()
+    cut_by_others = is_truncated(text)
+    text = without_ellipsis(text)
+    if len(text) <= limit and not cut_by_others:
+        return text
+    best = 0
+    for found in _END.finditer(text[: limit + 1]):
+        word = re.split(r"[\s(“\"«’']", text[: found.start()])[-1].lower()
+        if found[0].startswith(".") and (word in _ABBREVIATIONS or len(word) == 1):
+            continue
+        if found.end() <= limit and (found.end() < len(text) or not cut_by_others):
+            best = found.end()
+    if best >= 40:
+        return text[:best]
+    if len(text) > limit - 1:
+        text = text[: limit - 1].rsplit(" ", 1)[0]
+    return text.rstrip(' ,;:–—-(“"«.') + "…"
