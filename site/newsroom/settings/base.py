@@ -162,7 +162,7 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 
 # --- Celery: the broker is a doorbell, the database the truth ------------------------------------
 
-BROKER_URL = env.str("BROKER_URL", default="filesystem://")
+BROKER_URL = env.str("BROKER_URL", default="filesystem://localhost")
 CELERY_BROKER_URL = BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -173,9 +173,14 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+TICK_SECONDS = env.float("TICK_SECONDS", default=60)
 CELERY_BEAT_SCHEDULE = {
-    # A lost tick is made up by the next one; one that waited past a minute is not worth running.
-    "tick": {"task": "newsletter.tick", "schedule": 60.0, "options": {"expires": 59}},
+    # A lost tick is made up by the next one: one that waited for so long is not worth running.
+    "tick": {
+        "task": "newsletter.tick",
+        "schedule": TICK_SECONDS,
+        "options": {"expires": TICK_SECONDS},
+    },
 }
 if BROKER_URL.startswith("filesystem"):
     _broker_dir = DATA_DIR / "broker"
@@ -239,5 +244,7 @@ LOGGING = {
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
         "feedparser": {"level": "ERROR"},
+        "mail.log": {"level": "WARNING"},  # aiosmtpd writes every address it hears
+        "django_tasks": {"level": "WARNING"},  # one line for each object that is indexed
     },
 }

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from newsroom.settings.base import *  # noqa: F403
 from newsroom.settings.base import BROKER_URL, DATA_DIR, SECRET_KEY
 
-_folders = [DATA_DIR, DATA_DIR / "tmp", DATA_DIR / "media"]
+_folders = [DATA_DIR, DATA_DIR / "tmp", DATA_DIR / "media", DATA_DIR / "static"]
 if BROKER_URL.startswith("filesystem"):
     _folders += [DATA_DIR / "broker" / name for name in ("queue", "processed", "control")]
 _key_file = DATA_DIR / "secret-key"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import time
 from argparse import ArgumentParser
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any, TextIO
 
 from django.conf import settings
@@ -51,6 +53,8 @@ class Command(BaseCommand):
             raise CommandError("--once ends after the demo's first digest: add --demo.")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _ask_to_stop)
+        # The terminal has the main job; the processes log into files.
+        logging.getLogger().setLevel(logging.WARNING)
         try:
             # The terminal speaks one language, whatever the site's is.
             with translation.override("en"):
@@ -75,7 +79,7 @@ class Command(BaseCommand):
             stack.callback(_lock().close)
             self._say("", f"Bollettino, with everything it writes in {settings.DATA_DIR}")
             call_command("migrate", interactive=False, verbosity=0)
-            call_command("check")
+            call_command("check", stdout=StringIO())
             vendor = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(connection.vendor, "")
             self._say("Database", f"{vendor} ready")
             demo = stack.enter_context(Demo(settings.DATA_DIR)) if options["demo"] else None
@@ -97,6 +101,7 @@ class Command(BaseCommand):
             _wait_for_site(host, children)
             self._say_addresses(host, demo)
             if not options["once"]:
+                self._say("", "Ctrl-C stops everything; the data stays.")
                 self._stay(children)
             connection.close()
 
@@ -132,7 +137,6 @@ class Command(BaseCommand):
         if demo:
             self._say("Mailbox", demo.mailbox_words)
         self._say("", "")
-        self._say("", "Ctrl-C stops everything; the data stays.")
 
     def _say(self, stage: str, words: str) -> None:
         self.stdout.write(f"{stage:<10}{words}" if stage else words)
