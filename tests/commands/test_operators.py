@@ -1,0 +1,230 @@
+"""Operators' commands: what they do, what they say, and how they fail."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from newsletter.articles.models import Article
+from newsletter.digests.models import Digest
+from newsletter.feeds.models import Feed
+from newsletter.members.models import Consent, Member, Subscription
+from tests.builders import (
+    make_article,
+    make_digest,
+    make_feed,
+    make_member,
+    make_newsletter,
+    make_theme,
+)
+from tests.servers import FeedServer, Mailbox
+from tests.tasks.test_tick import RSS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def told(*command: str) -> dict:
+    """What the command answers to --json."""
+    out = StringIO()
+    call_command(*command, "--json", stdout=out, stderr=StringIO())
+    return json.loads(out.getvalue())
+
+
+def refused(*command: str) -> str:
+    """The one line with which the command fails; --json says the same."""
+    with pytest.raises(CommandError) as error:
+        call_command(*command, stdout=StringIO(), stderr=StringIO())
+    message = str(error.value)
+    assert "\n" not in message
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command(*command, "--json", stdout=out, stderr=StringIO())
+    assert json.loads(out.getvalue())["ok"] is False
+    return message
+
+
+# --- add_feed
+
+
+def test_add_feed_reads_the_feed_and_keeps_it(feed_server: FeedServer) -> None:
+    url = feed_server.serve("/feed/", RSS)
+    answer = told("add_feed", url)
+    assert answer["ok"] is True
+    assert answer["created"] is True
+    assert answer["entries"] == 1
+    assert Feed.objects.get(url=url).title == "Blog"
+
+
+def test_add_feed_twice_adds_once(feed_server: FeedServer) -> None:
+    url = feed_server.serve("/feed/", RSS)
+    told("add_feed", url)
+    assert told("add_feed", url)["created"] is False
+    assert Feed.objects.count() == 1
+
+
+def test_add_feed_refuses_what_is_not_a_feed(feed_server: FeedServer) -> None:
+    refused("add_feed", feed_server.serve("/page/", "<html><p>Hello</p></html>"))
+    assert not Feed.objects.exists()
+
+
+def test_add_feed_names_the_private_address_it_refuses(feed_server: FeedServer, settings) -> None:
+    settings.NEWSLETTER = settings.NEWSLETTER | {"ALLOW_PRIVATE_FEED_HOSTS": []}
+    message = refused("add_feed", feed_server.serve("/feed/", RSS))
+    assert "127.0.0.1" in message
+    assert "ALLOW_PRIVATE_FEED_HOSTS" in message
+    assert not feed_server.requests
+
+
+# --- poll_feeds
+
+
+def test_poll_feeds_brings_the_articles_with_their_themes(feed_server: FeedServer) -> None:
+    make_theme("Pensioni", keywords=["pensione", "previdenza"])
+    make_feed(feed_server.serve("/feed/", RSS))
+    answer = told("poll_feeds")
+    assert (answer["articles_new"], answer["articles_tagged"]) == (1, 1)
+    assert Article.objects.get().assignments.count() == 1
+
+
+def test_poll_feeds_can_poll_one_feed_alone(feed_server: FeedServer) -> None:
+    chosen = make_feed(feed_server.serve("/feed/", RSS))
+    make_feed(feed_server.serve("/other/", RSS))
+    told("poll_feeds", f"--feed={chosen.pk}")
+    assert [request.path for request in feed_server.requests] == ["/feed/"]
+
+
+def test_poll_feeds_fails_when_a_feed_does_but_polls_the_others(feed_server: FeedServer) -> None:
+    make_feed(feed_server.serve("/broken/", "nothing"))
+    make_feed(feed_server.serve("/feed/", RSS))
+    with pytest.raises(CommandError, match=r"1 of 2 feeds failed, the first .*/broken/"):
+        call_command("poll_feeds", stdout=StringIO(), stderr=StringIO())
+    assert Article.objects.count() == 1
+
+
+def test_poll_feeds_names_a_feed_that_is_not_there() -> None:
+    assert "no feed 99" in refused("poll_feeds", "--feed=99")
+
+
+# --- add_member
+
+
+def test_add_member_subscribes_with_themes_and_keeps_the_proof() -> None:
+    newsletter = make_newsletter()
+    theme = make_theme("Pensioni")
+    answer = told(
+        "add_member", "Anna@Posta.example", f"--newsletter={newsletter.slug}", "--theme=pensioni"
+    )
+    member = Member.objects.get(pk=answer["member"])
+    assert member.confirmed_at
+    assert Subscription.objects.get().selection.theme_ids == {theme.pk}
+    assert Consent.objects.get().event == Consent.Event.IMPORTED
+
+
+def test_add_member_prints_no_address() -> None:
+    newsletter = make_newsletter()
+    out = StringIO()
+    call_command("add_member", "anna@posta.example", newsletter=[newsletter.slug], stdout=out)
+    assert "anna" not in out.getvalue()
+
+
+@pytest.mark.parametrize("address", ["anna@posta.example\nBcc: all@posta.example", "anna", "a@"])
+def test_add_member_refuses_what_is_no_address(address: str) -> None:
+    newsletter = make_newsletter()
+    refused("add_member", address, f"--newsletter={newsletter.slug}")
+    assert not Member.objects.exists()
+
+
+def test_add_member_answers_an_unknown_newsletter_with_those_there_are() -> None:
+    make_newsletter("Ogni mese")
+    message = refused("add_member", "anna@posta.example", "--newsletter=ogni-anno")
+    assert "ogni-anno" in message
+    assert "ogni-mese" in message
+    assert not Member.objects.exists()
+
+
+def test_add_member_refuses_an_unknown_theme_and_adds_nobody() -> None:
+    newsletter = make_newsletter()
+    make_theme("Pensioni")
+    command = ["add_member", "anna@posta.example", f"--newsletter={newsletter.slug}"]
+    assert "pensioni" in refused(*command, "--theme=pension")
+    assert not Member.objects.exists()
+
+
+# --- compile_digest, approve_digest, send_digest
+
+
+def test_a_digest_is_compiled_approved_and_sent_by_hand(mailbox: Mailbox, settings) -> None:
+    settings.NEWSLETTER = settings.NEWSLETTER | {"SMTP_URL": mailbox.url}
+    newsletter = make_newsletter()
+    make_member("anna@posta.example", newsletter=newsletter)
+    make_article("L’accordo è firmato", arrived_at=datetime.now(UTC))
+    compiled = told("compile_digest", newsletter.slug, "--now")
+    assert (compiled["status"], compiled["items"]) == ("draft", 1)
+    digest_id = str(compiled["digest"])
+    approved = told("approve_digest", digest_id)
+    assert (approved["candidates"], approved["deliveries"]) == (1, 1)
+    sent = told("send_digest", digest_id)
+    assert sent["status"] == "sent"
+    assert sent["states"]["sent"] == 1
+    (mail,) = mailbox.of("anna@posta.example")
+    assert "L’accordo è firmato" in mail.text
+    # Repeated, it says the same and mails nobody.
+    assert told("send_digest", digest_id)["states"]["sent"] == 1
+    assert len(mailbox.received) == 1
+
+
+def test_compile_digest_takes_the_next_slot_of_the_schedule() -> None:
+    newsletter = make_newsletter()
+    make_article(arrived_at=datetime.now(UTC))
+    first = told("compile_digest", newsletter.slug)
+    assert datetime.fromisoformat(first["slot"]) > datetime.now(UTC)
+    assert told("compile_digest", newsletter.slug)["digest"] == first["digest"]
+
+
+def test_compile_digest_says_why_it_skipped() -> None:
+    newsletter = make_newsletter()
+    answer = told("compile_digest", newsletter.slug, "--now")
+    assert answer["status"] == "skipped"
+    assert answer["reason"]
+
+
+def test_compile_digest_answers_an_unknown_newsletter_with_those_there_are() -> None:
+    make_newsletter("Ogni mese")
+    assert "ogni-mese" in refused("compile_digest", "ogni-anno")
+
+
+def test_compile_digest_needs_now_where_there_is_no_schedule() -> None:
+    newsletter = make_newsletter(frequency="manual")
+    assert "--now" in refused("compile_digest", newsletter.slug)
+
+
+@pytest.mark.parametrize("command", ["approve_digest", "send_digest"])
+def test_a_digest_that_is_not_there_is_named(command: str) -> None:
+    assert "no digest 99" in refused(command, "99")
+
+
+def test_approve_digest_refuses_an_empty_one_and_changes_nothing() -> None:
+    digest = make_digest(articles=[])
+    refused("approve_digest", str(digest.pk))
+    digest.refresh_from_db()
+    assert digest.status == Digest.Status.DRAFT
+
+
+def test_send_digest_refuses_what_nobody_approved() -> None:
+    digest = make_digest(articles=[make_article()])
+    refused("send_digest", str(digest.pk))
+
+
+def test_send_digest_fails_when_the_mail_server_is_away_and_loses_nothing(settings) -> None:
+    newsletter = make_newsletter()
+    make_member(newsletter=newsletter)
+    digest = make_digest(newsletter, articles=[make_article()])
+    told("approve_digest", str(digest.pk))
+    settings.NEWSLETTER = settings.NEWSLETTER | {"SMTP_URL": "smtp://127.0.0.1:9"}
+    with pytest.raises(CommandError, match="not finished"):
+        call_command("send_digest", str(digest.pk), stdout=StringIO(), stderr=StringIO())
+    assert digest.deliveries.exclude(state="sent").count() == 1

@@ -1,0 +1,163 @@
+"""The tick: rung every minute, it carries each stage one step further."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from newsletter import tasks
+from newsletter.articles.models import Article
+from newsletter.delivery.models import Delivery
+from newsletter.digests.models import Digest, Newsletter
+from newsletter.exceptions import StepsFailed
+from newsletter.feeds.models import Feed
+from newsletter.themes.models import ThemeAssignment
+from tests.builders import (
+    make_article,
+    make_digest,
+    make_feed,
+    make_member,
+    make_newsletter,
+    make_theme,
+)
+from tests.servers import FeedServer, Mailbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RSS = """<?xml version="1.0" encoding="UTF-8"?>
+<rss version="2.0"><channel><title>Blog</title><link>https://blog.example/</link>
+<description>d</description><language>it-IT</language>
+<item><title>La pensione anticipata cambia</title><link>https://blog.example/1/</link>
+<guid isPermaLink="false">https://blog.example/?p=1</guid>
+<description>La pensione e la previdenza: le nuove regole sulla pensione.</description></item>
+</channel></rss>"""
+
+
+@pytest.fixture
+def mailing(mailbox: Mailbox, settings) -> Mailbox:
+    settings.NEWSLETTER = settings.NEWSLETTER | {"SMTP_URL": mailbox.url}
+    return mailbox
+
+
+def test_a_due_feed_is_polled_and_its_articles_get_themes(
+    bells_answered_at_once: None, feed_server: FeedServer
+) -> None:
+    make_theme("Pensioni", keywords=["pensione", "previdenza"])
+    make_feed(feed_server.serve("/feed/", RSS), auto_accept=True)
+    tasks.tick()
+    article = Article.objects.get()
+    assert article.state == Article.State.ACCEPTED
+    assert [a.theme.name for a in ThemeAssignment.objects.all()] == ["Pensioni"]
+
+
+def test_a_feed_that_fails_does_not_stop_the_others(
+    bells_answered_at_once: None, feed_server: FeedServer
+) -> None:
+    broken = make_feed(feed_server.serve("/broken/", "not a feed"))
+    make_feed(feed_server.serve("/feed/", RSS))
+    tasks.tick()
+    assert Article.objects.count() == 1
+    assert Feed.objects.get(pk=broken.pk).error
+
+
+def test_an_approved_digest_goes_out_once_its_slot_has_come(
+    bells_answered_at_once: None, mailing: Mailbox
+) -> None:
+    newsletter = make_newsletter(when_unapproved=Newsletter.WhenUnapproved.SEND)
+    make_member("anna@posta.example", newsletter=newsletter)
+    now = datetime.now(UTC)
+    early = make_digest(newsletter, articles=[make_article("Domani")], slot=now + timedelta(days=1))
+    due = make_digest(newsletter, articles=[make_article("Adesso")], slot=now)
+    tasks.tick()
+    assert Digest.objects.get(pk=due.pk).status == Digest.Status.SENT
+    assert Digest.objects.get(pk=early.pk).status == Digest.Status.DRAFT
+    (mail,) = mailing.of("anna@posta.example")
+    assert "Adesso" in mail.text
+
+
+def test_ticks_that_come_twice_send_once(bells_answered_at_once: None, mailing: Mailbox) -> None:
+    newsletter = make_newsletter(when_unapproved=Newsletter.WhenUnapproved.SEND)
+    make_member("anna@posta.example", newsletter=newsletter)
+    make_digest(newsletter, articles=[make_article()], slot=datetime.now(UTC))
+    tasks.tick()
+    tasks.tick()
+    assert len(mailing.received) == 1
+
+
+def test_what_cannot_be_approved_is_held_with_its_reason_and_the_rest_goes_on(
+    bells_answered_at_once: None, mailing: Mailbox
+) -> None:
+    newsletter = make_newsletter(when_unapproved=Newsletter.WhenUnapproved.SEND)
+    make_member("anna@posta.example", newsletter=newsletter)
+    now = datetime.now(UTC)
+    empty = make_digest(newsletter, articles=[], slot=now - timedelta(minutes=1))
+    good = make_digest(newsletter, articles=[make_article()], slot=now)
+    tasks.tick()
+    empty.refresh_from_db()
+    assert empty.status == Digest.Status.HELD
+    assert empty.status_reason
+    assert Digest.objects.get(pk=good.pk).status == Digest.Status.SENT
+
+
+def test_what_the_broker_loses_is_rung_again_by_the_next_tick(
+    bells_lost: list[str], mailing: Mailbox, feed_server: FeedServer, request
+) -> None:
+    make_feed(feed_server.serve("/feed/", RSS))
+    newsletter = make_newsletter(when_unapproved=Newsletter.WhenUnapproved.SEND)
+    make_member("anna@posta.example", newsletter=newsletter)
+    digest = make_digest(newsletter, articles=[make_article()], slot=datetime.now(UTC))
+    tasks.tick()
+    assert {"newsletter.poll_feed", "newsletter.send_digest"} <= set(bells_lost)
+    assert Delivery.objects.get().state == Delivery.State.PENDING
+
+    request.getfixturevalue("bells_answered_at_once")
+    tasks.tick()
+    assert Article.objects.filter(feed__isnull=False).count() == 1
+    assert Digest.objects.get(pk=digest.pk).status == Digest.Status.SENT
+    assert len(mailing.received) == 1
+
+
+def test_a_step_that_fails_is_reported_and_the_steps_after_it_are_done(
+    bells_answered_at_once: None, monkeypatch, caplog
+) -> None:
+    done = []
+
+    def broken(now: datetime) -> None:
+        raise ValueError("the disk is on fire")
+
+    def after(now: datetime) -> None:
+        done.append(now)
+
+    monkeypatch.setattr(tasks, "STEPS", [broken, after])
+    with caplog.at_level(logging.ERROR), pytest.raises(StepsFailed, match="broken"):
+        tasks.tick()
+    assert done
+    assert "the disk is on fire" in caplog.text
+
+
+def test_compiling_the_same_slot_twice_gives_one_digest(bells_answered_at_once: None) -> None:
+    newsletter = make_newsletter()
+    make_article(arrived_at=datetime.now(UTC))
+    slot = datetime.now(UTC).isoformat()
+    tasks.compile_digest(newsletter.pk, slot)
+    tasks.compile_digest(newsletter.pk, slot)
+    assert newsletter.digests.count() == 1
+
+
+def test_no_more_senders_are_rung_than_there_should_be_at_work(
+    bells_lost: list[str], mailing: Mailbox
+) -> None:
+    newsletter = make_newsletter(when_unapproved=Newsletter.WhenUnapproved.SEND)
+    make_member(newsletter=newsletter)
+    make_digest(newsletter, articles=[make_article()], slot=datetime.now(UTC))
+    tasks.tick()
+    assert bells_lost.count("newsletter.send_digest") == 1
+    from newsletter.delivery.models import Batch
+
+    Batch.objects.update(
+        state=Batch.State.CLAIMED, lease_until=datetime.now(UTC) + timedelta(minutes=1)
+    )
+    tasks.sweep()
+    assert bells_lost.count("newsletter.send_digest") == 1
