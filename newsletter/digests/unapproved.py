@@ -127,10 +127,10 @@ def _language_of(user: Any) -> str:
 
 
 def _edit_path(digest: Digest) -> str:
-    viewset = getattr(Digest, "snippet_viewset", None)
     try:
-        if viewset:
-            return reverse(viewset.get_url_name("edit"), args=[digest.pk])
-        return reverse("wagtailadmin_home")
+        # Also loads the admin's addresses: a worker has not needed any of them so far.
+        home = reverse("wagtailadmin_home")
     except NoReverseMatch:  # a site without the admin
         return "/"
+    viewset = getattr(Digest, "snippet_viewset", None)
+    return reverse(viewset.get_url_name("edit"), args=[digest.pk]) if viewset else home
