@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.digests.models import Newsletter
@@ -13,6 +14,18 @@ from newsletter.exceptions import InvalidMember
 from newsletter.members.address import canonical_address
 from newsletter.members.rhythm import rhythm
 from newsletter.themes.models import Theme
+
+
+def by_rhythm(newsletters: models.QuerySet[Newsletter]) -> models.QuerySet[Newsletter]:
+    """The most frequent first, urgent notices last."""
+    often = models.Case(
+        models.When(kind=Newsletter.Kind.URGENT, then=9),
+        models.When(frequency=Newsletter.Frequency.DAILY, then=1),
+        models.When(frequency=Newsletter.Frequency.WEEKLY, then=2),
+        models.When(frequency=Newsletter.Frequency.MONTHLY, then=3),
+        default=4,
+    )
+    return newsletters.order_by(often, "name")
 
 
 class NewsletterField(forms.ModelMultipleChoiceField):
@@ -62,13 +75,13 @@ class SignUpForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = Newsletter.objects.filter(is_active=True, is_public=True)
+        offered = by_rhythm(Newsletter.objects.filter(is_active=True, is_public=True))
         self.fields["newsletters"].queryset = offered  # type: ignore[attr-defined]
         self.fields["themes"].queryset = Theme.objects.active()  # type: ignore[attr-defined]
         self.offered = list(offered)
         if not self.is_bound and self.offered:
-            regular = [one for one in self.offered if one.kind == Newsletter.Kind.REGULAR]
-            self.initial.setdefault("newsletters", [(regular or self.offered)[0].pk])
+            weekly = [one for one in self.offered if one.frequency == Newsletter.Frequency.WEEKLY]
+            self.initial.setdefault("newsletters", [(weekly or self.offered)[0].pk])
 
 
 class PreferencesForm(forms.Form):
@@ -95,7 +108,7 @@ class PreferencesForm(forms.Form):
         """`receives` and `chosen`: what the member has, shown even when no longer offered."""
         super().__init__(*args, **kwargs)
         newsletters = Newsletter.objects.filter(is_active=True)
-        self.fields["newsletters"].queryset = (  # type: ignore[attr-defined]
+        self.fields["newsletters"].queryset = by_rhythm(  # type: ignore[attr-defined]
             newsletters.filter(is_public=True) | newsletters.filter(pk__in=receives)
         )
         self.fields["themes"].queryset = (  # type: ignore[attr-defined]
