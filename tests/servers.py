@@ -14,6 +14,8 @@ from typing import Any, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.private_servers import free_port
+
 
 @dataclass
 class Request:
@@ -140,7 +142,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.received: list[Received] = []
-        self._controller = Controller(self, hostname="127.0.0.1", port=0)
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.original_content or b""

@@ -118,6 +118,8 @@ def cancel(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None)
     )
     if not changed:
         digest = Digest.objects.get(pk=digest_id)
+        if digest.status == Status.CANCELLED:
+            return 0
         raise DigestNotReady(
             _("%(digest)s cannot be cancelled: it is “%(status)s”.")
             % {"digest": digest, "status": digest.get_status_display()}

@@ -147,16 +147,20 @@ def one_line(text: str) -> str:
 
 def _encoded(name: str, text: str) -> str:
     text = one_line(text)
-    # ASCII goes as it is, unless a reader would take it for an encoded word (RFC 2047).
-    charset = "us-ascii" if text.isascii() and "=?" not in text else "utf-8"
+    charset = "us-ascii" if _goes_as_it_is(text) else "utf-8"
     header = Header(text, charset=charset, header_name=name, maxlinelen=76)
     return header.encode(linesep="\r\n")
+
+
+def _goes_as_it_is(text: str) -> bool:
+    """ASCII that no reader takes for an encoded word (RFC 2047), and that can be folded."""
+    return text.isascii() and "=?" not in text and all(len(word) < 60 for word in text.split())
 
 
 def _phrase(name: str, text: str) -> str:
     """A display name: quoted, or encoded words."""
     text = one_line(text)
-    if text.isascii() and "=?" not in text:
+    if _goes_as_it_is(text):
         return f'"{quote(text)}"'
     return _encoded(name, text)
 

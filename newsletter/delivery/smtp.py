@@ -289,11 +289,11 @@ class Connection:
         except OSError as error:
             raise self._broken(error, phase) from error
 
-    def _read(self, phase: str, seconds: float = COMMAND_SECONDS) -> Reply:
+    def _read(self, phase: str, seconds: float | None = None) -> Reply:
         """One reply, which may have several lines. A 421 means that the server hangs up."""
         lines: list[str] = []
         # For the whole reply: a server that sends a byte now and then does not gain time.
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + (seconds or COMMAND_SECONDS)
         while len(lines) < _MAX_LINES:
             line = self._line(phase, deadline)
             if not re.match(rb"[2-5]\d\d(?:[ -]|$)", line):

@@ -41,7 +41,8 @@ def send_test(
             wanted[written] = canonical_address(written)
         except InvalidMember as error:
             results[written] = str(error)
-    content = DigestContent.from_json(digest.content) if digest.content else content_of(digest)
+    row = Digest.objects.get(pk=digest.pk)  # the caller's copy may know an older revision
+    content = DigestContent.from_json(row.content) if row.content else content_of(row)
     positions = tuple(item.position for item in content.items)
     rendered = render(content, positions=positions, language=language, mode="preview")
     with translation.override(language):

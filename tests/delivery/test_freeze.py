@@ -1,0 +1,213 @@
+"""Approval: everybody is accounted for, once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from newsletter.delivery.control import start_due
+from newsletter.delivery.freeze import accounting, approve
+from newsletter.delivery.models import Batch, Delivery, Exclusion
+from newsletter.digests.models import Digest, Newsletter, Variant
+from newsletter.exceptions import DigestNotReady
+from newsletter.members.address import address_hash
+from newsletter.members.models import Selection, Subscription, Suppression
+from newsletter.signals import digest_approved
+from tests.builders import (
+    NOW,
+    make_article,
+    make_digest,
+    make_member,
+    make_newsletter,
+    make_theme,
+)
+from tests.delivery.conftest import subscribe_many
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def newsletter() -> Newsletter:
+    return make_newsletter()
+
+
+def draft(newsletter: Newsletter) -> Digest:
+    return make_digest(
+        newsletter,
+        articles=[
+            make_article("L’algoritmo decide i turni", themes=["Intelligenza artificiale"]),
+            make_article("Il fondo pensione", themes=["Pensioni"]),
+        ],
+    )
+
+
+def test_every_candidate_is_a_delivery_or_an_exclusion_with_its_reason(
+    newsletter: Newsletter,
+) -> None:
+    digest = draft(newsletter)
+    everything = make_member(newsletter=newsletter)
+    pensions = make_member(newsletter=newsletter, themes=["Pensioni"])
+    climate = make_member(newsletter=newsletter, themes=["Ambiente"])
+    paused = make_member(newsletter=newsletter)
+    paused.subscriptions.update(paused_until=NOW + timedelta(days=1))
+    back = make_member(newsletter=newsletter)
+    back.subscriptions.update(paused_until=NOW - timedelta(days=1))
+    suppressed = make_member(newsletter=newsletter)
+    Suppression.objects.create(
+        address_hash=suppressed.address_hash,
+        reason=Suppression.Reason.BOUNCE,
+        created_at=NOW,
+    )
+    # No candidates at all:
+    make_member(newsletter=newsletter, confirmed_at=None)
+    make_member()
+    left = make_member(newsletter=newsletter)
+    left.subscriptions.update(state=Subscription.State.ENDED)
+
+    account = approve(digest.pk, now=NOW)
+
+    assert account.candidates == 6
+    assert account.deliveries == 3
+    assert account.exclusions == {"no_themes": 1, "paused": 1, "suppressed": 1}
+    got = set(Delivery.objects.values_list("member", flat=True))
+    assert got == {everything.pk, pensions.pk, back.pk}
+    excluded = dict(Exclusion.objects.values_list("member", "reason"))
+    assert excluded == {climate.pk: "no_themes", paused.pk: "paused", suppressed.pk: "suppressed"}
+    digest.refresh_from_db()
+    assert (digest.status, digest.candidates) == (Digest.Status.APPROVED, 6)
+
+
+def test_each_choice_gets_its_own_articles_and_equal_ones_share_a_rendering(
+    newsletter: Newsletter,
+) -> None:
+    digest = draft(newsletter)
+    people = {
+        "all": make_member(newsletter=newsletter),
+        "both": make_member(newsletter=newsletter, themes=["Pensioni", "Intelligenza artificiale"]),
+        "pensions": make_member(newsletter=newsletter, themes=["Pensioni"]),
+        "pensions and climate": make_member(newsletter=newsletter, themes=["Pensioni", "Clima"]),
+        "english": make_member(newsletter=newsletter, language="en"),
+    }
+    approve(digest.pk, now=NOW)
+    shown = {
+        name: Delivery.objects.select_related("variant").get(member=member).variant
+        for name, member in people.items()
+    }
+    assert shown["all"] == shown["both"]
+    assert shown["pensions"] == shown["pensions and climate"]
+    assert "algoritmo" in shown["all"].html
+    assert "algoritmo" not in shown["pensions"].html
+    assert "fondo pensione" in shown["pensions"].html
+    assert shown["english"].language == "en"
+    assert Variant.objects.count() == 3
+
+
+def test_approving_twice_selects_nobody_again(newsletter: Newsletter) -> None:
+    digest = draft(newsletter)
+    make_member(newsletter=newsletter)
+    first = approve(digest.pk, now=NOW)
+    make_member(newsletter=newsletter)
+    assert approve(digest.pk, now=NOW + timedelta(hours=1)) == first
+    assert Delivery.objects.count() == 1
+
+
+def test_a_digest_that_is_not_ready_leaves_nothing_behind(newsletter: Newsletter) -> None:
+    make_member(newsletter=newsletter)
+    empty = make_digest(newsletter)
+    with pytest.raises(DigestNotReady):
+        approve(empty.pk, now=NOW)
+    empty.refresh_from_db()
+    assert empty.status == Digest.Status.DRAFT
+    assert not Delivery.objects.exists()
+    assert not Batch.objects.exists()
+
+
+def test_a_fault_during_the_freeze_leaves_nothing_behind(newsletter: Newsletter) -> None:
+    make_member(newsletter=newsletter)
+    digest = draft(newsletter)
+
+    def broken(execute: Any, sql: str, *rest: Any) -> Any:
+        if "INSERT INTO newsletter_batch" in sql:
+            raise RuntimeError("the disk is full")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(broken), pytest.raises(RuntimeError):
+        approve(digest.pk, now=NOW)
+    digest.refresh_from_db()
+    assert digest.status == Digest.Status.DRAFT
+    assert not Delivery.objects.exists()
+    assert approve(digest.pk, now=NOW).deliveries == 1
+
+
+def test_a_digest_nobody_wants_is_finished_at_once(newsletter: Newsletter) -> None:
+    from newsletter.delivery.sweep import sweep
+
+    digest = draft(newsletter)
+    assert approve(digest.pk, now=NOW).candidates == 0
+    start_due(now=NOW)
+    assert sweep(now=NOW).finished == (digest.pk,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_approval_is_announced_after_the_commit(newsletter: Newsletter) -> None:
+    heard: list[int] = []
+
+    def listen(digest: Digest, **rest: object) -> None:
+        assert not connection.in_atomic_block
+        heard.append(digest.candidates)
+
+    digest_approved.connect(listen)
+    try:
+        make_member(newsletter=newsletter)
+        approve(draft(newsletter).pk, now=NOW)
+    finally:
+        digest_approved.disconnect(listen)
+    assert heard == [1]
+
+
+def test_the_freeze_costs_the_same_number_of_queries_for_ten_thousand_members(
+    newsletter: Newsletter,
+) -> None:
+    themes = [make_theme("Pensioni").pk, make_theme("Clima").pk]
+    selections = [
+        Selection.objects.get_or_create(key=key)[0] for key in ("", str(themes[0]), str(themes[1]))
+    ]
+    numbers: list[int] = []
+    for members in (30, 10_000):
+        subscribe_many(newsletter, members, selections)
+        digest = make_digest(
+            newsletter,
+            articles=[make_article(themes=["Pensioni"])],
+            slot=NOW + timedelta(days=len(numbers)),
+        )
+        with CaptureQueriesContext(connection) as queries:
+            account = approve(digest.pk, now=NOW)
+        numbers.append(len(queries))
+    assert account.adds_up
+    assert account.candidates == 10_030
+    assert account.exclusions == {"no_themes": 3_343}
+    assert numbers[0] == numbers[1]
+    ranges = list(
+        Batch.objects.filter(digest=digest).order_by("first_id").values_list("first_id", "last_id")
+    )
+    assert len(ranges) == 14
+    held = [
+        Delivery.objects.filter(digest=digest, pk__gte=first, pk__lte=last).count()
+        for first, last in ranges
+    ]
+    assert held == [500] * 13 + [187]
+    assert accounting(digest) == account or digest.candidates == 0
+
+
+def test_an_address_suppressed_by_its_hash_gets_nothing(newsletter: Newsletter) -> None:
+    Suppression.objects.create(
+        address_hash=address_hash("anna@posta.example"),
+        reason=Suppression.Reason.COMPLAINT,
+        created_at=NOW,
+    )
+    make_member("Anna@Posta.example", newsletter=newsletter)
+    assert approve(draft(newsletter).pk, now=NOW).exclusions == {"suppressed": 1}
