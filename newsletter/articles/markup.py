@@ -59,7 +59,7 @@ _SHORTCODES = re.compile(
     r"contact-form-7|wpforms|sharethis\w*|su_\w+|elementor\w*|rev_slider\w*|dropcap)\b[^\[\]]{0,1000}\]",
     re.IGNORECASE,
 )
-_MAX_TAGS = 20_000
+_MAX_TAGS = 15_000
 _MORE = re.compile(
     r"^\W*(?:\(?(?:more|continua|segue)[…. ]*\)?|"
     r"leggi\s+(?:tutto|l['’]articolo.*|di\s+più|il\s+resto.*)|"
@@ -75,8 +75,9 @@ def read_tree(html: str, *, max_chars: int, max_depth: int) -> HtmlElement:
         html = html[:max_chars].rsplit("<", 1)[0]
     html = _without_comments(html)
     # lxml walks siblings one by one: what takes a moment for a post takes minutes for a bomb.
-    if html.count("<") > _MAX_TAGS:
-        html = html[: next(islice(re.finditer("<", html), _MAX_TAGS, None)).start()]
+    for sign, most in (("<", _MAX_TAGS), ("&", 4 * _MAX_TAGS)):
+        if html.count(sign) > most:
+            html = html[: next(islice(re.finditer(sign, html), most, None)).start()]
     if "[" in html:
         html = _SHORTCODES.sub(" ", html)
     html = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]", "", html)

@@ -65,6 +65,9 @@ class Feed(models.Model):
     moved_to = models.URLField(max_length=1000, blank=True, editable=False)
     moved_seen = models.PositiveSmallIntegerField(default=0, editable=False)
 
+    # ttl or sy:updatePeriod: kept, because an unchanged feed is not parsed.
+    update_minutes = models.PositiveIntegerField(null=True, blank=True, editable=False)
+
     # What the publisher told us, byte for byte, to ask "has it changed?" (RFC 9110, 13.1).
     etag = models.TextField(blank=True, editable=False)
     last_modified = models.TextField(blank=True, editable=False)

@@ -278,7 +278,7 @@ def _update_minutes(feed: Mapping[str, Any]) -> int | None:
         frequency = str(feed.get("sy_updatefrequency") or "1").strip()
         times = int(frequency[:6]) if frequency.isdigit() else 1
         claims.append(minutes // max(times, 1))
-    return max(claims) if any(claims) else None
+    return min(max(claims), 60 * 24 * 365) if any(claims) else None
 
 
 def _is_comment_feed(parsed: ParsedFeed, url: str) -> bool:

@@ -1,0 +1,163 @@
+"""Entries → articles, once each. `poll` is the whole way of one feed."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from datetime import datetime
+
+from django.db import IntegrityError, connection, transaction
+
+from newsletter.articles.canonical_url import distinct_keys, host_of, identity_keys
+from newsletter.articles.drafting import draft
+from newsletter.articles.store import Candidate, Ingested, store
+from newsletter.exceptions import FeedError
+from newsletter.feeds.fetch import fetch
+from newsletter.feeds.models import Feed, FetchRecord
+from newsletter.feeds.parse import ParsedFeed, parse
+from newsletter.feeds.polling import (
+    Rhythm,
+    articles_per_week,
+    claim,
+    record_failure,
+    record_success,
+)
+
+__all__ = ["Ingested", "ingest", "poll"]
+
+log = logging.getLogger(__name__)
+
+# So many new rows make SQLite's idea of its tables worthless for the full-text search.
+_ANALYZE_FROM = 500
+
+
+def poll(feed_id: int, *, now: datetime, only_if_due: bool = False) -> Ingested | None:
+    """Poll the feed; None when it failed (see its history) or another worker has it.
+
+    `only_if_due` is for doorbells that may ring twice; without it a feed is polled in any state.
+    """
+    if not claim(feed_id, now, only_if_due=only_if_due):
+        return None
+    feed = Feed.objects.get(pk=feed_id)
+    began = time.monotonic()
+    try:
+        fetched = fetch(feed.url, etag=feed.etag, last_modified=feed.last_modified)
+        unchanged = fetched.not_modified or fetched.body_hash == feed.body_hash
+        parsed = (
+            None
+            if unchanged
+            else parse(fetched.body, url=fetched.url, content_type=fetched.content_type)
+        )
+    except FeedError as error:
+        log.info("Feed %s: %s", feed.url, error)
+        elapsed = round((time.monotonic() - began) * 1000)
+        record_failure(feed, error, now=now, duration_ms=elapsed)
+        return None
+    except BaseException:
+        # A defect of ours: free the feed for the next worker, and let it be seen.
+        Feed.objects.filter(pk=feed_id).update(claimed_until=None)
+        raise
+    result = Ingested((), (), 0, 0)
+    if parsed is not None:
+        try:
+            _describe(feed, parsed)
+            result = ingest(feed, parsed, now=now)
+        except BaseException:
+            Feed.objects.filter(pk=feed_id).update(claimed_until=None)
+            raise
+    record_success(
+        feed,
+        fetched,
+        now=now,
+        rhythm=Rhythm(
+            articles_per_week=articles_per_week(feed, now),
+            update_minutes=feed.update_minutes,
+            max_age=fetched.max_age,
+            retry_after=fetched.retry_after,
+        ),
+        jitter=random.random(),  # noqa: S311  (spreads load, guards nothing)
+        outcome=FetchRecord.Outcome.NEW if result.new else FetchRecord.Outcome.UNCHANGED,
+        entries=result.entries,
+        new=len(result.new),
+        changed=len(result.changed),
+        skipped=result.skipped,
+    )
+    return result
+
+
+def ingest(feed: Feed, parsed: ParsedFeed, *, now: datetime) -> Ingested:
+    """Store what `parsed` brings, in one transaction; safe to repeat and to run side by side."""
+    candidates, unusable = _candidates(feed, parsed)
+    for attempt in range(3):
+        try:
+            with transaction.atomic():
+                result = store(feed, candidates, unusable, now=now)
+            break
+        except IntegrityError:
+            # Another worker stored the same post from an overlapping feed: now it is known.
+            if attempt == 2:
+                raise
+            for candidate in candidates:
+                candidate.article = None
+    if len(result.new) >= _ANALYZE_FROM and connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    return result
+
+
+def _describe(feed: Feed, parsed: ParsedFeed) -> None:
+    """Fill in what nobody has said of the feed yet."""
+    fields = {
+        "title": parsed.title[:255],
+        "site_url": parsed.site_url[:1000],
+        "language": parsed.language[:10],
+    }
+    missing: dict[str, str | int | None] = {
+        name: value for name, value in fields.items() if value and not getattr(feed, name)
+    }
+    if parsed.update_minutes != feed.update_minutes:
+        missing["update_minutes"] = parsed.update_minutes
+    if missing:
+        for name, said in missing.items():
+            setattr(feed, name, said)
+        feed.save(update_fields=list(missing))
+
+
+def _candidates(feed: Feed, parsed: ParsedFeed) -> tuple[list[Candidate], int]:
+    """Each post of the fetch once, oldest last in the feed and first in the list."""
+    site_url = parsed.site_url or feed.site_url or feed.url
+    feed_host = host_of(feed.url)
+    pairs = [
+        (entry, identity_keys(entry, feed_id=feed.pk, feed_host=feed_host))
+        for entry in parsed.entries
+    ]
+    known: dict[str, Candidate] = {}
+    candidates: list[Candidate] = []
+    unusable = 0
+    for (entry, _keys), keys in zip(pairs, distinct_keys(pairs), strict=True):
+        twin = next((known[key] for key in keys if key in known), None)
+        if twin is not None:
+            twin.keys = list(dict.fromkeys([*twin.keys, *keys]))
+            known.update(dict.fromkeys(keys, twin))
+            continue
+        try:
+            made = draft(
+                entry,
+                feed_url=feed.url,
+                site_url=site_url,
+                language=feed.language or parsed.language,
+            )
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            log.exception("Entry %r of %s could not be read", entry.url or entry.guid, feed.url)
+            unusable += 1
+            continue
+        if not made.url or not (made.title or made.body_text):
+            unusable += 1
+            continue
+        candidate = Candidate(entry, keys, made)
+        candidates.append(candidate)
+        known.update(dict.fromkeys(keys, candidate))
+    # Feeds list the latest first: the other way round, ids grow with the time of the posts.
+    candidates.reverse()
+    return candidates, unusable

@@ -1,0 +1,214 @@
+"""Candidates → rows, in a number of queries that does not grow with their number."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from wagtail.search.backends import get_search_backends
+
+from newsletter.articles.drafting import Draft, listed_at
+from newsletter.articles.models import Article, ArticleVersion, Identity, Sighting
+from newsletter.articles.triage import triage
+from newsletter.feeds.models import Feed
+from newsletter.feeds.parse import ParsedEntry
+from newsletter.signals import articles_ingested
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 500
+# What an upstream edit replaces; the rest is the editors' or says when and how it came.
+_EDITED = (
+    "title", "excerpt", "body_html", "body_text", "language", "author", "categories", "image_url",
+    "image_alt", "original_author", "original_source", "original_date", "original_url",
+    "attribution_title", "attribution_url", "content_hash",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ingested:
+    new: tuple[int, ...]
+    changed: tuple[int, ...]
+    entries: int
+    skipped: int  # deleted here, or not usable
+
+
+@dataclass
+class Candidate:
+    entry: ParsedEntry
+    keys: list[str]
+    draft: Draft
+    article: Article | None = None
+
+
+def store(feed: Feed, candidates: Sequence[Candidate], unusable: int, *, now: datetime) -> Ingested:
+    owner: dict[str, int | None] = {}
+    every_key = [key for candidate in candidates for key in candidate.keys]
+    for keys in _chunks(every_key):
+        owner.update(Identity.objects.filter(key__in=keys).values_list("key", "article_id"))
+    fresh: list[Candidate] = []
+    met: dict[int, Candidate] = {}
+    buried = 0
+    for candidate in candidates:
+        owners = [owner[key] for key in candidate.keys if key in owner]
+        article_id = next((found for found in owners if found is not None), None)
+        if article_id is not None:
+            met.setdefault(article_id, candidate)
+        elif owners:
+            buried += 1  # its article was deleted here, and stays so
+        else:
+            fresh.append(candidate)
+    known = _articles(met)
+    for article in known:
+        met[article.pk].article = article
+    new = _create(feed, fresh, now)
+    changed = _update(feed, [c for c in met.values() if c.article is not None], now)
+    seen = [c for c in (*fresh, *met.values()) if c.article is not None]
+    _name(seen, owner)
+    _see(feed, seen, now)
+    if feed.auto_accept:
+        waiting = [a.pk for a in known if a.state == Article.State.NEW and a.triaged_at is None]
+        triage([*(a.pk for a in new), *waiting], Article.State.ACCEPTED, by=None, now=now)
+    _index([*new, *changed])
+    result = Ingested(
+        new=tuple(article.pk for article in new),
+        changed=tuple(article.pk for article in changed),
+        entries=len(candidates) + unusable,
+        skipped=buried + unusable,
+    )
+    if result.new or result.changed:
+        transaction.on_commit(
+            partial(
+                articles_ingested.send_robust,
+                sender=Feed,
+                feed=feed,
+                article_ids=result.new + result.changed,
+            )
+        )
+    return result
+
+
+def _articles(ids: Iterable[int]) -> list[Article]:
+    found: list[Article] = []
+    for some in _chunks(list(ids)):
+        found += Article.objects.filter(pk__in=some).order_by("pk")
+    return found
+
+
+def _create(feed: Feed, fresh: Sequence[Candidate], now: datetime) -> list[Article]:
+    for candidate in fresh:
+        candidate.article = Article(
+            feed=feed,
+            arrived_at=now,
+            changed_at=now,
+            listed_at=listed_at(candidate.draft.published_at, now),
+            state=Article.State.NEW,
+            **asdict(candidate.draft),
+        )
+    return Article.objects.bulk_create(
+        [candidate.article for candidate in fresh if candidate.article is not None],
+        batch_size=_AT_ONCE,
+    )
+
+
+def _update(feed: Feed, known: Sequence[Candidate], now: datetime) -> list[Article]:
+    """Take over edits. Only the article's own feed edits it, unless another gives more text.
+
+    Overlapping feeds of one blog often differ: excerpts here, the full text there.
+    """
+    versions: list[ArticleVersion] = []
+    changed: list[Article] = []
+    for candidate in known:
+        article, made = candidate.article, candidate.draft
+        if article is None or made.content_hash == article.content_hash:
+            continue
+        fuller = len(made.body_text) > 1.3 * len(article.body_text) + 100
+        if article.feed_id not in {feed.pk, None} and not fuller:
+            continue
+        versions.append(
+            ArticleVersion(
+                article=article,
+                replaced_at=now,
+                title=article.title,
+                body_html=article.body_html,
+                content_hash=article.content_hash,
+            )
+        )
+        for name in _EDITED:
+            setattr(article, name, getattr(made, name))
+        if article.published_at is None and made.published_at is not None:
+            article.published_at = made.published_at
+            article.listed_at = listed_at(made.published_at, article.arrived_at)
+        article.feed = feed
+        article.changed_at = now
+        changed.append(article)
+    if changed:
+        ArticleVersion.objects.bulk_create(versions, batch_size=_AT_ONCE)
+        fields = [*_EDITED, "feed", "published_at", "listed_at", "changed_at"]
+        Article.objects.bulk_update(changed, fields, batch_size=100)
+    return changed
+
+
+def _name(seen: Sequence[Candidate], owner: dict[str, int | None]) -> None:
+    """Remember every key under which these articles may come again."""
+    names = {
+        key: candidate.article
+        for candidate in seen
+        for key in candidate.keys
+        if key not in owner and candidate.article is not None
+    }
+    Identity.objects.bulk_create(
+        [Identity(key=key, article=article) for key, article in names.items()],
+        batch_size=_AT_ONCE,
+    )
+
+
+def _see(feed: Feed, seen: Sequence[Candidate], now: datetime) -> None:
+    there: set[int] = set()
+    ids = [candidate.article.pk for candidate in seen if candidate.article is not None]
+    for some in _chunks(ids):
+        sightings = Sighting.objects.filter(feed=feed, article__in=some)
+        there.update(sightings.values_list("article_id", flat=True))
+        sightings.update(last_seen_at=now)
+    Sighting.objects.bulk_create(
+        [
+            Sighting(
+                article=candidate.article,
+                feed=feed,
+                guid=candidate.entry.guid,
+                url=candidate.entry.url,
+                first_seen_at=now,
+                last_seen_at=now,
+            )
+            for candidate in seen
+            if candidate.article is not None and candidate.article.pk not in there
+        ],
+        batch_size=_AT_ONCE,
+        ignore_conflicts=True,
+    )
+
+
+def _index(articles: Sequence[Article]) -> None:
+    """Add to the search index at once: bulk writes send no signals, and each indexed save of its
+    own would recompute an average over the whole index.
+    """
+    if not articles:
+        return
+    for backend in get_search_backends(with_auto_update=True):
+        try:
+            backend.add_bulk(Article, articles)
+        except Exception:
+            # A search server that is down must not lose the articles; a database error must.
+            if not getattr(backend, "catch_indexing_errors", False):
+                raise
+            log.exception("The search index could not be updated")
+
+
+def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]
