@@ -85,7 +85,8 @@ def without_remote_images(html: str) -> SafeString:
         image.addprevious(_stand_in(image))
         image.drop_tree()
     # What lxml parses and writes again is as clean as it was.
-    return mark_safe(tostring(tree, encoding="unicode"))  # noqa: S308
+    inner = tostring(tree, encoding="unicode").removeprefix("<div>").removesuffix("</div>")
+    return mark_safe(inner)  # noqa: S308
 
 
 def _stand_in(image: HtmlElement) -> HtmlElement:

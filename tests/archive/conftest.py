@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
-from wagtail.models import Page, Site
+from wagtail.models import Locale, Page, Site
 
 from newsletter.archive.models import ArchivePage
 from newsletter.articles.models import Article
@@ -25,6 +26,8 @@ def nothing_counted_yet() -> Iterator[None]:
 
 @pytest.fixture
 def archive(db: None) -> ArchivePage:
+    # A test with real transactions leaves the database without what migrations put there.
+    Locale.objects.get_or_create(language_code=settings.LANGUAGE_CODE)
     root = Page.get_first_root_node() or Page.add_root(title="Root", slug="root")
     page: ArchivePage = root.add_child(
         instance=ArchivePage(title="Archivio", slug="archivio", introduction="Notizie dal lavoro.")
