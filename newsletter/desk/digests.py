@@ -66,10 +66,11 @@ class DigestIndexView(IndexView):
                 accessor=lambda digest: moment_in_words(digest.slot, digest.newsletter),
                 sort_key="slot",
             ),
-            Column("article_count", label=_("Articles")),
+            Column("article_count", label=_("Articles"), classname="desk-wide"),
             Column(
                 "candidates",
                 label=_("Readers"),
+                classname="desk-wide",
                 accessor=lambda digest: digest.candidates if digest.is_frozen else "–",
             ),
         ]
@@ -94,6 +95,8 @@ class DigestViewSet(SnippetViewSet):
     icon = "doc-full-inverse"
     menu_label = gettext_lazy("Digests")
     menu_name = "newsletter-digests"
+    # It stands in the plugin's own menu: else Wagtail adds an entry "Snippets" for it.
+    menu_item_is_registered = True
     index_view_class = DigestIndexView
     edit_view_class = DigestEditView
     delete_view_class = DigestDeleteView

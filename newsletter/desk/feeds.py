@@ -50,8 +50,14 @@ class FeedIndexView(generic.IndexView):
                 sort_key="title",
             ),
             StateColumn("state", label=_("State"), sort_key="state"),
-            Column("last_polled_at", label=_("Last poll"), accessor=ago, sort_key="last_polled_at"),
-            Column("next_poll_at", label=_("Next poll"), accessor=upcoming),
+            Column(
+                "last_polled_at",
+                label=_("Last poll"),
+                accessor=ago,
+                sort_key="last_polled_at",
+                classname="desk-wide",
+            ),
+            Column("next_poll_at", label=_("Next poll"), accessor=upcoming, classname="desk-wide"),
         ]
 
 
@@ -69,6 +75,7 @@ class FeedPage(generic.InspectView):
     """A feed's page: facts, the last error and what to do, the history of its fetches."""
 
     template_name = "newsletter/admin/feed/inspect.html"
+    page_title = gettext_lazy("Feed")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)

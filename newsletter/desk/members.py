@@ -68,7 +68,7 @@ class MemberIndexView(generic.IndexView):
                 get_url=lambda member: reverse("newsletter_members:inspect", args=[member.pk]),
             ),
             Column("state", label=_("State"), accessor=state_of),
-            Column("reads", label=_("Newsletters"), accessor=reads),
+            Column("reads", label=_("Newsletters"), accessor=reads, classname="desk-wide"),
             DateColumn("created_at", label=_("Since")),
         ]
 
@@ -93,6 +93,7 @@ class MemberIndexView(generic.IndexView):
 
 class MemberPage(generic.InspectView):
     template_name = "newsletter/admin/member/inspect.html"
+    page_title = gettext_lazy("Member")
 
     def get_object(self, queryset: QuerySet | None = None) -> Member:
         member: Member = get_object_or_404(with_subscriptions(Member.objects.all()), pk=self.pk)

@@ -63,9 +63,11 @@ class NewsletterIndexView(generic.IndexView):
 
         return [
             self._get_title_column("name"),
-            Column("schedule", label=_("Goes out"), accessor=schedule_sentence),
+            Column(
+                "schedule", label=_("Goes out"), accessor=schedule_sentence, classname="desk-wide"
+            ),
             Column("next", label=_("Next time"), accessor=coming),
-            Column("readers", label=_("Readers"), sort_key="readers"),
+            Column("readers", label=_("Readers"), sort_key="readers", classname="desk-wide"),
             BooleanColumn("is_active", label=_("In use"), sort_key="is_active"),
         ]
 

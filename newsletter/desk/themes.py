@@ -47,6 +47,7 @@ class ThemeIndexView(generic.IndexView):
             Column(
                 "keywords",
                 label=_("Keywords"),
+                classname="desk-wide",
                 accessor=lambda theme: len(theme.keywords.splitlines()),
             ),
             ArticlesColumn("articles", label=_("Articles"), sort_key="articles"),

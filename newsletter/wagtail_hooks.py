@@ -1,0 +1,101 @@
+"""Every registration in the Wagtail admin; the screens themselves are in `newsletter.desk`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.admin.viewsets.base import ViewSetGroup
+from wagtail.log_actions import LogActionRegistry
+from wagtail.signals import published
+
+from newsletter.desk import bulk
+from newsletter.desk.approval import approve_published
+from newsletter.desk.articles import ArticleChooserViewSet, ArticleViewSet
+from newsletter.desk.digest_editor import arrange_actions
+from newsletter.desk.digests import DigestViewSet
+from newsletter.desk.feeds import FeedViewSet
+from newsletter.desk.home import TwentyMinutesPanel
+from newsletter.desk.members import MemberViewSet, SuppressionViewSet
+from newsletter.desk.newsletters import NewsletterViewSet
+from newsletter.desk.themes import ThemeViewSet
+from newsletter.digests.models import Digest
+
+published.connect(approve_published, sender=Digest, dispatch_uid="newsletter_approve_published")
+
+
+class BollettinoGroup(ViewSetGroup):
+    menu_label = "Bollettino"
+    menu_name = "newsletter"
+    menu_icon = "mail"
+    menu_order = 150  # right after the pages
+    items = (
+        ArticleViewSet,
+        DigestViewSet,
+        NewsletterViewSet,
+        ThemeViewSet,
+        FeedViewSet,
+        MemberViewSet,
+        SuppressionViewSet,
+    )
+
+
+@hooks.register("register_admin_viewset")
+def register_viewsets() -> list[Any]:
+    return [BollettinoGroup(), ArticleChooserViewSet("newsletter_article_chooser")]
+
+
+hooks.register("construct_snippet_action_menu", arrange_actions)
+hooks.register("register_bulk_action", bulk.Accept)
+hooks.register("register_bulk_action", bulk.Reject)
+hooks.register("register_bulk_action", bulk.Retag)
+
+
+@hooks.register("construct_homepage_panels")
+def add_card(request: HttpRequest, panels: list[Any]) -> None:
+    panels.append(TwentyMinutesPanel())
+
+
+@hooks.register("register_permissions")
+def offer_permissions() -> QuerySet[Permission]:
+    """The plugin's own permissions, beside add, change and delete, in the group editor."""
+    return Permission.objects.filter(
+        content_type__app_label="newsletter",
+        codename__in=[
+            "triage_article",
+            "approve_digest",
+            "send_test_digest",
+            "view_delivery",
+            "change_delivery",
+        ],
+    )
+
+
+@hooks.register("register_log_actions")
+def name_log_actions(actions: LogActionRegistry) -> None:
+    for name, label, message in [
+        ("approve", _("Approve"), _("Approved for sending")),
+        ("send_now", _("Send now"), _("Told to go out at once")),
+        ("pause", _("Pause"), _("Paused the sending")),
+        ("resume", _("Resume"), _("Resumed the sending")),
+        ("cancel", _("Cancel"), _("Cancelled")),
+        ("test_send", _("Test"), _("Sent a test")),
+    ]:
+        actions.register_action(f"newsletter.{name}", label, message)
+
+
+@hooks.register("insert_global_admin_css")
+def style() -> SafeString:
+    return format_html('<link rel="stylesheet" href="{}">', static("newsletter/admin.css"))
+
+
+@hooks.register("insert_global_admin_js")
+def keys() -> SafeString:
+    return format_html('<script defer src="{}"></script>', static("newsletter/admin.js"))
