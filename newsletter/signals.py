@@ -9,5 +9,3 @@ digest_sent = Signal()  # digest
 confirmation_wanted = Signal()  # no arguments: somebody waits for a mail with a button
 member_confirmed = Signal()  # member
 member_left = Signal()  # member, newsletter
-# Inside the transaction, just before the row goes: for whoever keeps something about the member.
-member_erased = Signal()  # member

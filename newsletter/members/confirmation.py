@@ -10,6 +10,7 @@ import smtplib
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
+import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -147,9 +148,8 @@ def _mail(
         [_mailable(email)],
         headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )
-    mail.attach_alternative(
-        render_to_string(f"newsletter/members/mail/{template}.html", context), "text/html"
-    )
+    page = render_to_string(f"newsletter/members/mail/{template}.html", context)
+    mail.attach_alternative(css_inline.inline(page, load_remote_stylesheets=False), "text/html")
     return mail
 
 

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 
-from newsletter import signals
 from newsletter.members.consent import record
 from newsletter.members.models import Consent, Member, Subscription, Suppression
 from newsletter.themes.models import Theme
@@ -114,5 +113,20 @@ def erase(member: Member, now: datetime) -> None:
         defaults={"reason": Suppression.Reason.ERASED, "created_at": now},
     )
     record(member, Consent.Event.ERASED, newsletters, [], now=now, source="preferences")
-    signals.member_erased.send(Member, member=member)
+    _blank_what_names(member)
     member.delete()
+
+
+def _blank_what_names(member: Member) -> None:
+    """Rows that outlive the member may quote the address, as a mail server's answer does."""
+    for relation in Member._meta.related_objects:
+        if relation.on_delete is not models.SET_NULL:
+            continue
+        for field in relation.related_model._meta.get_fields():
+            if isinstance(field, models.CharField | models.TextField):
+                naming = models.Q(**{f"{field.name}__icontains": member.address})
+                naming |= models.Q(**{f"{field.name}__icontains": member.email})
+                rows = relation.related_model._base_manager.filter(
+                    naming, **{relation.field.name: member}
+                )
+                rows.update(**{field.name: ""})

@@ -323,6 +323,7 @@ def test_a_spreadsheet_finds_no_formulas(client: Client, weekly: Newsletter) -> 
 
 def test_erasure_leaves_only_a_hash(client: Client, member: Member, token: str) -> None:
     delivery = make_delivery(member)
+    Delivery.objects.update(detail="5.1.1 <Anna.Verdi@posta.example> User unknown")
     client.post(f"/newsletter/m/{token}/pause/", {"length": "2w"})
     AddressChange.objects.create(member=member, email="altra.verdi@posta.example", created_at=NOW)
     assert client.post(f"/newsletter/m/{token}/erase/").status_code == 200
