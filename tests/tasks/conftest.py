@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,22 +19,25 @@ def bells_answered_at_once() -> Iterator[None]:
 
 
 @pytest.fixture
-def bells_lost() -> Iterator[list[str]]:
-    """Every task that is rung is lost, as when the broker is flushed; the names of those rung."""
-    rung: list[str] = []
+def bells(tmp_path: Path) -> Iterator[Callable[[], list[str]]]:
+    """A broker of the test's own that nobody listens to; called, it names what was rung so far."""
+    before = {name: app.conf[name] for name in ("broker_url", "broker_transport_options")}
+    app.conf.broker_url = "filesystem://localhost"
+    app.conf.broker_transport_options = {
+        "data_folder_in": str(tmp_path),
+        "data_folder_out": str(tmp_path),
+        "control_folder": str(tmp_path),
+    }
+    forget_connections()
 
-    def lose(sender: str | None = None, **kwargs: object) -> None:
-        rung.append(str(sender))
+    def rung() -> list[str]:
+        messages = [json.loads(path.read_text()) for path in tmp_path.glob("*.msg")]
+        return sorted(message["headers"]["task"] for message in messages)
 
-    from celery.signals import before_task_publish
-
-    before = app.conf.broker_url
-    app.conf.broker_url = "memory://"
-    app.pool.force_close_all()
-    app.__dict__.pop("pool", None)
-    app._pool = None
-    before_task_publish.connect(lose, weak=False)
     yield rung
-    before_task_publish.disconnect(lose)
-    app.conf.broker_url = before
-    app._pool = None
+    app.conf.update(before)
+    forget_connections()
+
+
+def forget_connections() -> None:
+    app._pool = app.amqp._producer_pool = None
