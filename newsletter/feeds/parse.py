@@ -119,7 +119,7 @@ def parse(body: bytes, *, url: str, content_type: str = "") -> ParsedFeed:
 
 def plain(value: object) -> str:
     """HTML or text → plain text on one line."""
-    text = value if isinstance(value, str) else ""
+    text = value[:10_000] if isinstance(value, str) else ""
     if "<" in text:
         text = _TAG.sub("", text)
     if "&" in text:
@@ -184,15 +184,12 @@ def _as_html(detail: Mapping[str, Any]) -> str:
 
 def _author(item: Mapping[str, Any]) -> str:
     """A name fit to print: an e-mail address is never published."""
-    detail = item.get("author_detail") or {}
-    for candidate in (detail.get("name"), item.get("author")):
-        name = plain(candidate or "")
-        if "@" in name:
-            found = re.search(r"\(([^()@]+)\)", name) or re.match(r"([^<@]+?)\s*<", name)
-            name = found[1].strip() if found else ""
-        if name:
-            return name[:255]
-    return ""
+    # Not feedparser's author_detail: it takes an address apart in the middle of a long domain.
+    name = plain(item.get("author") or "")
+    if "@" in name:
+        found = re.search(r"\(([^()@]+)\)", name) or re.match(r"([^<(@]+?)\s*[<(]", name)
+        name = found[1].strip() if found else ""
+    return name[:255]
 
 
 def _categories(tags: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -291,7 +288,7 @@ def _is_comment_feed(parsed: ParsedFeed, url: str) -> bool:
 
 
 def _not_a_feed(text: str, url: str) -> tuple[str, str]:
-    if re.search(r"<(?:!doctype\s+html|html|head|body)\b", text[:5000], re.IGNORECASE):
+    if re.search(r"<(?:!doctype\s+html|html)\b", text[:5000], re.IGNORECASE):
         return "web_page", _(
             "%(url)s is a web page, not a feed. Look for the blog's RSS address, often /feed/."
         ) % {"url": url}

@@ -74,9 +74,10 @@ def decode(body: bytes, content_type: str = "") -> str:
                 return body.decode(name)
             except (LookupError, UnicodeError):
                 continue
-    # Mostly UTF-8 with a few broken bytes (a feed cut in the middle of a letter)?
+    # UTF-8 with a few broken bytes (a text cut in the middle of a letter)?
     text = body.decode("utf-8", "replace")
-    if text.count("\ufffd") <= len(text) // 1000 + 1:
+    broken = text.count("\ufffd")
+    if sum(letter > "\x7f" for letter in text) > 2 * broken:
         return text
     return body.decode("cp1252", "replace")
 

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import resource
+import time
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from newsletter.exceptions import FeedInvalid
+from newsletter.feeds.parse import ParsedFeed, parse
+
+URL = "https://blog.example/feed/"
+ITEM = "<item><title>Uno</title><link>https://blog.example/1/</link></item>"
+
+
+def rss(items: str, channel: str = "") -> bytes:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" '
+        'xmlns:content="http://purl.org/rss/1.0/modules/content/" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        'xmlns:media="http://search.yahoo.com/mrss/" '
+        'xmlns:sy="http://purl.org/rss/1.0/modules/syndication/">'
+        f"<channel><title>Blog</title><link>https://blog.example/</link>{channel}{items}"
+        "</channel></rss>"
+    ).encode()
+
+
+def read(body: bytes | str, content_type: str = "") -> ParsedFeed:
+    body = body.encode() if isinstance(body, str) else body
+    return parse(body, url=URL, content_type=content_type)
+
+
+def item(inside: str) -> str:
+    return f"<item><link>https://blog.example/1/</link>{inside}</item>"
+
+
+def test_rss_item_is_read() -> None:
+    feed = read(
+        rss(
+            item(
+                "<title>L&#8217;assemblea</title><dc:creator>Anna Rossi</dc:creator>"
+                "<guid isPermaLink='false'>https://blog.example/?p=1</guid>"
+                "<pubDate>Mon, 18 Aug 2025 07:30:12 +0200</pubDate>"
+                "<category>Pensioni</category><category>Senza categoria</category>"
+                "<description>Breve</description>"
+                "<content:encoded><![CDATA[<p>Lungo</p>]]></content:encoded>"
+            ),
+            "<language>it-IT</language><sy:updatePeriod>hourly</sy:updatePeriod>"
+            "<sy:updateFrequency>2</sy:updateFrequency>",
+        )
+    )
+    entry = feed.entries[0]
+    assert entry.title == "L’assemblea"
+    assert entry.author == "Anna Rossi"
+    assert entry.guid == "https://blog.example/?p=1"
+    assert entry.published == datetime(2025, 8, 18, 5, 30, 12, tzinfo=UTC)
+    assert entry.categories == ("Pensioni",)
+    assert (entry.summary_html, entry.content_html) == ("Breve", "<p>Lungo</p>")
+    assert (feed.title, feed.language, feed.update_minutes) == ("Blog", "it-IT", 30)
+
+
+def test_atom_entry_is_read() -> None:
+    feed = read(
+        '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="it"><title>Blog</title>'
+        '<link href="https://blog.example/"/><entry><title type="text">Usare &lt;div&gt;</title>'
+        '<id>tag:blog.example,2025:1</id><link rel="alternate" href="/uno"/>'
+        "<updated>2025-08-18T09:00:00+02:00</updated>"
+        '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>Ciao</p></div>'
+        "</content></entry></feed>"
+    )
+    entry = feed.entries[0]
+    assert entry.title == "Usare <div>"
+    assert entry.url == "https://blog.example/uno"
+    assert entry.updated == datetime(2025, 8, 18, 7, 0, tzinfo=UTC)
+    assert entry.published is None
+    assert "<p>Ciao</p>" in entry.content_html
+
+
+def test_json_feed_is_read() -> None:
+    feed = read(
+        '{"version": "https://jsonfeed.org/version/1.1", "title": "Blog", "items": ['
+        '{"id": "1", "url": "https://blog.example/1", "title": "A < B", "content_text": "x < y",'
+        ' "date_published": "2025-08-18T07:00:00Z", "authors": [{"name": "Anna"}]}, 7]}'
+    )
+    entry = feed.entries[0]
+    assert (entry.title, entry.author, entry.content_html) == ("A < B", "Anna", "<p>x &lt; y</p>")
+    assert len(feed.entries) == 1
+
+
+def test_title_with_line_breaks_and_control_characters_is_one_line() -> None:
+    body = rss(item("<title>Prima\r\nBcc: a@b.example\tseconda\u202e\u2028terza</title>"))
+    body = body.replace(b"seconda", b"sec\x0conda\x00")
+    assert read(body).entries[0].title == "Prima Bcc: a@b.example seconda terza"
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("<![CDATA[Contratti &#038; salari]]>", "Contratti & salari"),
+        ("L&amp;#8217;accordo", "L’accordo"),
+        ("<![CDATA[<b>Sciopero</b>]]>", "Sciopero"),
+        ("Q&A sulle pensioni", "Q&A sulle pensioni"),
+        ("Perch&eacute; no?", "Perché no?"),
+        ("Prima <br> dopo", "Prima dopo"),
+        ("", ""),
+    ],
+)
+def test_titles_are_plain_text(written: str, title: str) -> None:
+    assert read(rss(item(f"<title>{written}</title>"))).entries[0].title == title
+
+
+@pytest.mark.parametrize(
+    ("creator", "author"),
+    [
+        ("anna@posta.example (Anna Rossi)", "Anna Rossi"),
+        ("Anna Rossi &lt;anna@posta.example&gt;", "Anna Rossi"),
+        ("anna@posta.example", ""),
+        ("redazione", "redazione"),
+    ],
+)
+def test_addresses_of_authors_are_never_kept(creator: str, author: str) -> None:
+    for tag in ("author", "dc:creator"):
+        assert read(rss(item(f"<{tag}>{creator}</{tag}>"))).entries[0].author == author
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("lun, 05 mag 2025 10:00:00 +0200", datetime(2025, 5, 5, 8, tzinfo=UTC)),
+        ("Mon, 05 May 2025 10:00:00 CEST", datetime(2025, 5, 5, 8, tzinfo=UTC)),
+        ("Mon, 05 May 2025 10:00:00 EST", datetime(2025, 5, 5, 15, tzinfo=UTC)),
+        ("2025-05-05T10:00:00.123+02:00", datetime(2025, 5, 5, 8, tzinfo=UTC)),
+        ("20250505T101112Z", datetime(2025, 5, 5, 10, 11, 12, tzinfo=UTC)),
+        ("1° maggio 2025", datetime(2025, 5, 1, tzinfo=UTC)),
+        ("13. August 2025 08:00", datetime(2025, 8, 13, 8, tzinfo=UTC)),
+        ("May 5, 2025 3:04 pm", datetime(2025, 5, 5, 15, 4, tzinfo=UTC)),
+        ("05/06/2025 10:30", datetime(2025, 6, 5, 10, 30, tzinfo=UTC)),
+        ("Mon, 30 Nov -0001 00:00:00 +0000", None),
+        ("0000-00-00 00:00:00", None),
+        ("Thu, 01 Jan 1970 00:00:00 +0000", None),
+        ("31 febbraio 2025", None),
+        ("domani", None),
+        ("", None),
+    ],
+)
+def test_dates(written: str, moment: datetime | None) -> None:
+    assert read(rss(item(f"<pubDate>{written}</pubDate>"))).entries[0].published == moment
+
+
+def test_undated_entry_has_no_date() -> None:
+    entry = read(rss(ITEM)).entries[0]
+    assert (entry.published, entry.updated) == (None, None)
+
+
+def test_portrait_of_the_author_is_not_the_image() -> None:
+    media = (
+        '<media:content url="https://1.gravatar.com/avatar/x" medium="image"/>'
+        '<media:content url="https://blog.example/foto.jpg" medium="image"/>'
+    )
+    assert read(rss(item(media))).entries[0].image_url == "https://blog.example/foto.jpg"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"<!DOCTYPE html><html><body>Ciao</body></html>", "web_page"),
+        (b"", "empty"),
+        (b"  \n ", "empty"),
+        (b"ciao", "not_a_feed"),
+        (b'{"a": 1}', "not_a_feed"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, "not_a_feed"),
+        (b'<?xml version="1.0"?><opml><body/></opml>', "not_a_feed"),
+    ],
+)
+def test_what_is_not_a_feed_is_said_to_be_none(body: bytes, code: str) -> None:
+    with pytest.raises(FeedInvalid) as caught:
+        read(body)
+    assert caught.value.code == code
+    assert URL in str(caught.value)
+
+
+def test_comment_feeds_are_refused() -> None:
+    comments = "".join(
+        f"<item><title>Di: Uno</title><link>https://blog.example/1/#comment-{n}</link></item>"
+        for n in range(3)
+    )
+    with pytest.raises(FeedInvalid) as caught:
+        read(rss(comments))
+    assert caught.value.code == "comment_feed"
+
+
+def test_feed_without_entries_is_a_feed() -> None:
+    assert read(rss("")).entries == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (rss(ITEM.replace("Uno", "Perché")), "text/xml; charset=iso-8859-1"),
+        (rss(ITEM).replace(b"Uno", "Perché".encode("latin-1")), "text/xml"),
+        (rss(ITEM).replace(b"UTF-8", b"iso-8859-1").replace(b"Uno", b"Perch\xe9"), ""),
+        (rss(ITEM.replace("Uno", "Perché")).replace(b"UTF-8", b"windows-1252"), ""),
+        (b"\xef\xbb\xbf" + rss(ITEM.replace("Uno", "Perché")), ""),
+        (rss(ITEM.replace("Uno", "Perché")).decode().encode("utf-16"), ""),
+        (b"\r\n \n" + rss(ITEM.replace("Uno", "Perché")), ""),
+        (rss(ITEM.replace("Uno", "Perché")).replace(b"UTF-8", b"klingon"), ""),
+    ],
+    ids=["header lies", "declaration lies", "latin-1", "utf-8 called 1252", "bom", "utf-16",
+         "leading blanks", "unknown"],
+)  # fmt: skip
+def test_encodings(body: bytes, content_type: str) -> None:
+    assert read(body, content_type).entries[0].title == "Perché"
+
+
+def test_utf7_is_never_decoded() -> None:
+    body = rss(ITEM.replace("Uno", "+ADw-script+AD4-")).replace(b"UTF-8", b"utf-7")
+    assert read(body).entries[0].title == "+ADw-script+AD4-"
+
+
+def test_one_broken_item_does_not_stop_the_others() -> None:
+    broken = "<item><title>Rotto<description><b>x</title></item>"
+    titles = [entry.title for entry in read(rss(ITEM + broken + ITEM)).entries]
+    assert titles[0] == titles[-1] == "Uno"
+
+
+def test_feed_cut_in_the_middle_gives_its_whole_items() -> None:
+    body = rss(ITEM * 3)
+    entries = read(body[: body.rindex(b"<link>")]).entries
+    assert [entry.url for entry in entries[:2]] == ["https://blog.example/1/"] * 2
+
+
+LAUGHS = (
+    '<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ha">'
+    + "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in pairwise("abcdefghi"))
+    + "]>"
+)  # fmt: skip
+EXTERNAL = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
+
+
+def test_external_entities_are_not_read() -> None:
+    body = EXTERNAL + rss(item("<title>a&e;b</title>")).decode().partition("?>")[2]
+    assert "root" not in read(body).entries[0].title
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        LAUGHS + rss(item("<title>&i;</title>")).decode().partition("?>")[2],
+        rss("<item><title>x</title></item>" * 100_000),
+        rss(item("<description>" + "<!-- " * 50_000 + "</description>")),
+        rss(item("<description><![CDATA[" + "<!-- " * 50_000 + "]]></description>")),
+        rss(item("<description>" + "<div>" * 100_000 + "</description>")),
+        rss("<item>" * 100_000),
+        rss(item("<title>x</title>" + "<a/>" * 500_000)),
+        rss("<item " + " ".join(f'a{n}="1"' for n in range(100_000)) + "/>"),
+        rss(item("<title>" + "&" * 500_000 + "</title>")),
+        rss(item("<title><![CDATA[" + "<a" * 500_000 + "]]></title>")),
+        rss(item("<category>a</category>" * 100_000)),
+        rss(item("<pubDate>" + "1 " * 500_000 + "</pubDate>")),
+        "<rss>" + "<title>" * 100_000,
+        "{" * 500_000,
+        "<!DOCTYPE " + "[" * 500_000,
+    ],
+    ids=["laughs", "items", "comments", "comments in cdata", "divs", "nested items", "elements",
+         "attributes", "ampersands", "tags in title", "categories", "date", "titles", "braces",
+         "doctype"],
+)  # fmt: skip
+def test_hostile_documents_cost_at_most_a_second_and_100_mb(body: bytes | str) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.process_time()
+    try:
+        feed = read(body)
+    except FeedInvalid:
+        pass
+    else:
+        assert len(feed.entries) <= 1_000
+    assert time.process_time() - began < 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
