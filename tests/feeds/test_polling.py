@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.exceptions import FeedUnreachable
+from newsletter.feeds.models import Feed, FetchRecord
+from newsletter.feeds.polling import (
+    FAILURES_TO_STOP,
+    Rhythm,
+    articles_per_week,
+    back_off,
+    claim,
+    next_poll,
+    prune_history,
+    record_failure,
+)
+from tests.builders import NOW, make_feed
+
+
+def test_busy_feed_is_polled_often_and_a_quiet_one_once_a_day() -> None:
+    assert next_poll(Rhythm(articles_per_week=100_000), NOW) == NOW + timedelta(minutes=5)
+    assert next_poll(Rhythm(articles_per_week=84), NOW) == NOW + timedelta(hours=1)
+    assert next_poll(Rhythm(articles_per_week=0), NOW) == NOW + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "rhythm",
+    [
+        Rhythm(articles_per_week=10_000, update_minutes=360),
+        Rhythm(articles_per_week=10_000, max_age=6 * 3600),
+        Rhythm(articles_per_week=10_000, update_minutes=60, max_age=6 * 3600),
+    ],
+)
+def test_never_before_the_publisher_allows(rhythm: Rhythm) -> None:
+    for jitter in (0.0, 0.5, 1.0):
+        assert next_poll(rhythm, NOW, jitter=jitter) >= NOW + timedelta(hours=6)
+
+
+def test_publisher_cannot_keep_us_away_for_a_year() -> None:
+    assert next_poll(Rhythm(update_minutes=525_600), NOW) == NOW + timedelta(days=1)
+
+
+def test_jitter_spreads_by_a_tenth() -> None:
+    assert next_poll(Rhythm(), NOW, jitter=1.0) == NOW + timedelta(hours=26.4)
+
+
+def test_back_off_doubles_up_to_a_day() -> None:
+    waits = [back_off(failures) for failures in range(1, 40)]
+    assert waits[:3] == [timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=20)]
+    assert waits[-1] == timedelta(days=1)
+
+
+@pytest.mark.django_db
+def test_feed_stops_only_after_a_long_run_of_failures() -> None:
+    feed = make_feed()
+    error = FeedUnreachable("http_500", "…", http_status=500)
+    for _ in range(FAILURES_TO_STOP - 1):
+        record_failure(feed, error, now=NOW)
+    assert feed.state == Feed.State.ACTIVE
+    record_failure(feed, error, now=NOW)
+    assert feed.state == Feed.State.FAILING
+
+
+@pytest.mark.django_db
+def test_one_claim_at_a_time() -> None:
+    feed = make_feed()
+    assert claim(feed.pk, NOW)
+    assert not claim(feed.pk, NOW)
+    assert claim(feed.pk, NOW + timedelta(hours=1))
+
+
+@pytest.mark.django_db
+def test_host_is_asked_by_one_worker_at_a_time() -> None:
+    main = make_feed("https://www.blog.example/feed/")
+    category = make_feed("https://blog.example/category/x/feed/")
+    other = make_feed("https://altro.example/feed/")
+    assert claim(main.pk, NOW, only_if_due=True)
+    assert not claim(category.pk, NOW, only_if_due=True)
+    assert claim(other.pk, NOW, only_if_due=True)
+
+
+@pytest.mark.django_db
+def test_backlog_of_the_first_fetch_says_nothing_of_the_rhythm() -> None:
+    feed = make_feed()
+    Feed.objects.filter(pk=feed.pk).update(created_at=NOW - timedelta(weeks=2))
+    feed.refresh_from_db()
+    for days_ago, new in ((14, 500), (10, 2), (3, 2)):
+        FetchRecord.objects.create(
+            feed=feed,
+            at=NOW - timedelta(days=days_ago),
+            outcome=FetchRecord.Outcome.NEW,
+            articles_new=new,
+        )
+    assert articles_per_week(feed, NOW) == 2
+
+
+@pytest.mark.django_db
+def test_old_history_is_forgotten() -> None:
+    feed = make_feed()
+    for days_ago in (1, 100):
+        FetchRecord.objects.create(
+            feed=feed, at=NOW - timedelta(days=days_ago), outcome=FetchRecord.Outcome.UNCHANGED
+        )
+    prune_history(NOW)
+    assert FetchRecord.objects.count() == 1
