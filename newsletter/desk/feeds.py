@@ -154,7 +154,7 @@ class FeedAddView(generic.base.WagtailAdminTemplateMixin, FormView):
         parsed = form.parsed
         # What was checked must be what is saved: another address is checked again first.
         if self.request.POST.get("checked") != form.cleaned_data["url"]:
-            shown = form.data.copy()
+            shown = self.request.POST.copy()
             shown["url"] = form.cleaned_data["url"]
             shown.setdefault("rights", Feed.Rights.EXCERPT)
             form.data = shown

@@ -38,7 +38,7 @@ class ArticleColumn(BaseColumn):
 
     def get_cell_context_data(self, instance: Article, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
-        context["chips"] = [chip(assignment) for assignment in instance.chosen]  # type: ignore[attr-defined]
+        context["chips"] = [chip(assignment) for assignment in instance.chosen]
         context["edit_url"] = reverse("newsletter_articles:edit", args=[instance.pk])
         return context
 

@@ -42,8 +42,9 @@ def moment_in_words(moment: datetime, newsletter: Newsletter) -> str:
 
 
 def coming_slots(newsletter: Newsletter, *, now: datetime, count: int = 4) -> list[str]:
-    slots = []
-    moment: datetime | None = now
-    while len(slots) < count and (moment := next_slot(newsletter, moment)):
-        slots.append(moment_in_words(moment, newsletter))
+    slots: list[str] = []
+    after = now
+    while len(slots) < count and (slot := next_slot(newsletter, after)):
+        slots.append(moment_in_words(slot, newsletter))
+        after = slot
     return slots

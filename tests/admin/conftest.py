@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser, Group
 from django.test import Client
 
 ROLES = ("anonymous", "nobody", "editor", "moderator", "superuser")

@@ -16,6 +16,7 @@ from wagtail.test.utils.form_data import inline_formset, nested_form_data
 
 from newsletter.delivery.models import Delivery
 from newsletter.digests.models import Digest
+from newsletter.exceptions import DigestNotReady
 from tests.admin.conftest import client_for
 from tests.builders import make_article, make_digest, make_member, make_newsletter
 from tests.servers import Mailbox
@@ -144,8 +145,6 @@ def test_a_digest_that_cannot_be_approved_says_why_and_does_not_look_published(
 
 
 def test_publishing_by_a_script_leaves_no_published_looking_digest_either(digest: Digest) -> None:
-    from newsletter.exceptions import DigestNotReady
-
     digest.items = []
     digest.save()
     revision = digest.save_revision()

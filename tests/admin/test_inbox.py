@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from newsletter.articles.models import Article
@@ -155,11 +157,8 @@ def test_bulk_needs_the_right_to_triage() -> None:
 
 
 def test_the_list_asks_the_database_the_same_number_of_times_for_any_length(
-    editor: Client, django_assert_max_num_queries: object
+    editor: Client,
 ) -> None:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     counts = []
     for _round in range(2):
         for _number in range(8):

@@ -1,0 +1,108 @@
+"""Feeds in the admin: an address is fetched before it is kept."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from newsletter.articles.models import Article
+from newsletter.feeds.models import Feed
+from tests.builders import make_feed
+from tests.servers import FeedServer
+
+pytestmark = pytest.mark.django_db
+ADD = reverse("newsletter_feeds:add")
+
+RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>La Voce dei reparti</title>
+<link>https://voce.example/</link><language>it</language>
+<item><title>Mensa, riapre lunedì</title><link>https://voce.example/mensa/</link>
+<guid>https://voce.example/mensa/</guid><description>La mensa riapre lunedì.</description>
+<pubDate>Mon, 13 Jul 2026 08:00:00 +0000</pubDate></item></channel></rss>"""
+
+
+def test_a_feed_is_shown_before_it_is_added(moderator: Client, feed_server: FeedServer) -> None:
+    address = feed_server.serve("/feed/", RSS)
+    page = moderator.post(ADD, {"url": address}).content.decode()
+    assert "La Voce dei reparti" in page
+    assert "Mensa, riapre lunedì" in page
+    assert not Feed.objects.exists()
+    response = moderator.post(
+        ADD, {"url": address, "checked": address, "rights": "excerpt", "auto_accept": "on"}
+    )
+    feed = Feed.objects.get()
+    assert response["Location"] == reverse("newsletter_feeds:inspect", args=[feed.pk])
+    assert (feed.title, feed.auto_accept) == ("La Voce dei reparti", True)
+
+
+def test_another_address_than_the_one_shown_is_shown_first(
+    moderator: Client, feed_server: FeedServer
+) -> None:
+    address = feed_server.serve("/feed/", RSS)
+    moderator.post(ADD, {"url": address, "checked": "https://other.example/", "rights": "excerpt"})
+    assert not Feed.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "answer", [{"body": "<html><p>no feed</p></html>"}, {"status": 404}, {"status": 500}]
+)
+def test_an_address_that_brings_no_feed_is_refused_with_the_reason(
+    answer: dict[str, object], moderator: Client, feed_server: FeedServer
+) -> None:
+    address = feed_server.serve("/feed/", **answer)  # type: ignore[arg-type]
+    page = moderator.post(ADD, {"url": address}).content.decode()
+    assert "error-message" in page
+    assert not Feed.objects.exists()
+
+
+def test_a_private_address_is_refused(moderator: Client) -> None:
+    page = moderator.post(ADD, {"url": "http://10.0.0.1/feed/"}).content.decode()
+    assert "error-message" in page
+    assert not Feed.objects.exists()
+
+
+def test_poll_now_brings_the_posts_and_writes_the_history(
+    moderator: Client, feed_server: FeedServer
+) -> None:
+    feed = make_feed(feed_server.serve("/feed/", RSS), title="")
+    page = moderator.post(
+        reverse("newsletter_feeds:poll", args=[feed.pk]), follow=True
+    ).content.decode()
+    assert "Polled: 1 new article." in page
+    assert "Mensa, riapre lunedì" in page
+    assert "New articles (200)" in page
+    assert Article.objects.get().state == Article.State.NEW
+
+
+def test_a_feed_that_fails_says_why_in_words(moderator: Client, feed_server: FeedServer) -> None:
+    feed = make_feed(f"{feed_server.url}/gone/")
+    page = moderator.post(
+        reverse("newsletter_feeds:poll", args=[feed.pk]), follow=True
+    ).content.decode()
+    feed.refresh_from_db()
+    assert feed.error
+    assert "The last fetch failed" in page
+
+
+def test_pause_and_resume(moderator: Client) -> None:
+    feed = make_feed()
+    moderator.post(reverse("newsletter_feeds:pause", args=[feed.pk]))
+    feed.refresh_from_db()
+    assert feed.state == Feed.State.PAUSED
+    moderator.post(reverse("newsletter_feeds:resume", args=[feed.pk]))
+    feed.refresh_from_db()
+    assert feed.state == Feed.State.ACTIVE
+    assert feed.next_poll_at
+
+
+def test_a_changed_address_is_fetched_too(moderator: Client, feed_server: FeedServer) -> None:
+    feed = make_feed()
+    data = {"title": "x", "site_url": "", "language": "it", "rights": "excerpt"}
+    edit = reverse("newsletter_feeds:edit", args=[feed.pk])
+    moderator.post(edit, data | {"url": f"{feed_server.url}/nothing/"})
+    feed.refresh_from_db()
+    assert feed.title == "Blog di prova"
+    moderator.post(edit, data | {"url": feed_server.serve("/feed/", RSS)})
+    feed.refresh_from_db()
+    assert feed.url.endswith("/feed/")
+    assert feed.title == "x"
