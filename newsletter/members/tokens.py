@@ -45,7 +45,6 @@ def read_confirmation(token: str, purpose: str, *, now: datetime) -> UUID:
     """InvalidToken also when it is older than CONFIRMATION_DAYS."""
     payload = _verified(_salt(purpose), token, 20, _CONFIRMATION_SIGNATURE)
     made = datetime.fromtimestamp(struct.unpack(">I", payload[16:])[0] * 60, tz=UTC)
-    # A mail may have waited a day for its turn (one a day for an address).
     if now - made > timedelta(days=int(conf.get("CONFIRMATION_DAYS"))):
         raise InvalidToken(_("This link is too old. Sign up again to get a new one."))
     return UUID(bytes=payload[:16])

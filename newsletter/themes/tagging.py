@@ -121,7 +121,7 @@ def _store(found: dict[int, dict[int, Suggestion]], now: datetime) -> None:
                 if assignment is None:
                     assignment = ThemeAssignment(article_id=article_id, theme_id=theme_id)
                     fresh.append(assignment)
-                elif _is_decided(assignment):
+                elif _is_decided(assignment) or _says(assignment, suggestion):
                     continue
                 else:
                     changed.append(assignment)
@@ -138,6 +138,14 @@ def _is_decided(assignment: ThemeAssignment) -> bool:
     return (
         assignment.decision != ThemeAssignment.Decision.SUGGESTED
         or assignment.source == ThemeAssignment.Source.EDITOR
+    )
+
+
+def _says(assignment: ThemeAssignment, suggestion: Suggestion) -> bool:
+    return (assignment.source, assignment.confidence, assignment.evidence) == (
+        suggestion.source,
+        suggestion.confidence,
+        list(suggestion.evidence),
     )
 
 
