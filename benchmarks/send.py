@@ -1,0 +1,252 @@
+"""Sending with the ledger on, beside Postfix's own load generator and Django's send_messages.
+
+Everybody talks to one `smtp-sink` (Debian: postfix). Messages of 40 KB HTML and 6 KB text, each
+copy personal. `--members N` (default 1,500) and `--senders N` (default 2); DATABASE_URL names
+another database than SQLite.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import harness
+
+SINK = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin")
+SOURCE = shutil.which("smtp-source", path="/usr/sbin:/usr/bin")
+WORDS = "Il contratto è firmato: ecco che cosa cambia da gennaio per chi lavora a distanza. "
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--members", type=int, default=1_500)
+    parser.add_argument("--senders", type=int, default=2)
+    parser.add_argument("--strict", action="store_true")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        work(options.worker)
+        return
+    if not SINK or not SOURCE:
+        sys.exit("smtp-sink and smtp-source are needed (Debian: apt-get install postfix).")
+    harness.start(migrate=True)
+    with sink() as port:
+        digest_id = approved_digest(options.members)
+        best = min(
+            (smtp_source(port, sessions, options.members) for sessions in (8, 16)),
+            key=lambda measured: measured.seconds,
+        )
+        print(f"{best.name}: {1 / best.seconds:,.0f} messages/s (an absolute figure, for scale)")
+        django = send_messages(port, max(100, options.members // 10))
+        for senders in sorted({1, options.senders}):
+            for window in (1, 50):
+                ours = send_batches(digest_id, port, senders, window, options.members)
+                name = f"{senders} sender(s), {window} in flight"
+                harness.ratio(name, ours, best)
+                # Two senders on SQLite wait for each other's commits: no bar for them.
+                bar = None if senders > 1 else 2.0 if window == 1 else 4.0
+                harness.ratio(name, ours, django, bar=bar)
+    harness.finish()
+
+
+@contextmanager
+def sink() -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    assert SINK
+    command = [SINK, "-u", "nobody"] if os.geteuid() == 0 else [SINK]
+    process = subprocess.Popen([*command, f"127.0.0.1:{port}", "1000"], cwd="/")
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def texts() -> tuple[str, str]:
+    from newsletter.digests.slots import TOKEN_SLOT
+
+    link = f"https://bollettino.example/newsletter/m/{TOKEN_SLOT}/"
+    html = f"<html><body><p>{WORDS * 480}</p><p><a href='{link}'>Preferenze</a></p></body></html>"
+    return html, f"{WORDS * 72}\n\nPreferenze: {link}\n"
+
+
+def approved_digest(members: int) -> int:
+    """A digest on its way, its one variant as large as a real one."""
+    from django.utils import timezone
+
+    from newsletter.articles.models import Article
+    from newsletter.delivery.freeze import approve
+    from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
+    from newsletter.members.models import Member, Subscription
+    from newsletter.members.subscriptions import selection_for
+
+    now = timezone.now()
+    newsletter = Newsletter.objects.create(
+        name="Ogni settimana",
+        slug="ogni-settimana",
+        sender_name="Il Bollettino",
+        sender_email="bollettino@union.example",
+    )
+    people = Member.objects.bulk_create(
+        [
+            Member(
+                email=f"persona{number}@posta.example",
+                address=f"persona{number}@posta.example",
+                address_hash=f"{number:064x}",
+                created_at=now,
+                confirmed_at=now,
+            )
+            for number in range(members)
+        ],
+        batch_size=1000,
+    )
+    everything = selection_for([])
+    Subscription.objects.bulk_create(
+        [
+            Subscription(
+                member=member,
+                newsletter=newsletter,
+                selection=everything,
+                state=Subscription.State.ACTIVE,
+                created_at=now,
+            )
+            for member in people
+        ],
+        batch_size=1000,
+    )
+    article = Article.objects.create(
+        url="https://blog.example/1/", title="Il contratto", body_html="<p>x</p>", body_text="x",
+        excerpt="x", language="it", arrived_at=now, changed_at=now, listed_at=now,
+        content_hash="0" * 64, state=Article.State.ACCEPTED,
+    )  # fmt: skip
+    digest = Digest(
+        newsletter=newsletter, number=1, slot=now, subject="Le notizie", window_end=now, live=False
+    )
+    digest.items = [DigestItem(article=article, sort_order=0)]
+    digest.save()
+    digest.save_revision()
+    approve(digest.pk, now=now)
+    html, text = texts()
+    Variant.objects.update(html=html, text=text)
+    return int(digest.pk)
+
+
+def smtp_source(port: int, sessions: int, messages: int) -> harness.Measured:
+    """The same size, nothing personal, no ledger: what the wire and the sink allow."""
+    assert SOURCE
+    html, text = texts()
+    # Quoted-printable makes them about a tenth longer; measured on one of our own.
+    size = str(int(len((html + text).encode()) * 1.1))
+    command = [SOURCE, "-s", str(sessions), "-m", str(messages), "-l", size, "-d"]
+    command += ["-f", "a@union.example", "-t", "b@posta.example", f"127.0.0.1:{port}"]
+    best = float("inf")
+    for _ in range(2):
+        began = time.perf_counter()
+        subprocess.run(command, check=True)
+        best = min(best, time.perf_counter() - began)
+    return harness.Measured(f"smtp-source, {sessions} sessions", best / messages)
+
+
+def send_messages(port: int, messages: int) -> harness.Measured:
+    """What Django does out of the box: one connection, a message built for each recipient."""
+    from django.core.mail import EmailMultiAlternatives
+    from django.core.mail.backends.smtp import EmailBackend
+
+    from newsletter.digests.slots import TOKEN_SLOT
+
+    html, text = texts()
+
+    def send() -> None:
+        backend = EmailBackend(host="127.0.0.1", port=port, use_tls=False, use_ssl=False)
+        mails = []
+        for number in range(messages):
+            token = f"{number:032d}"
+            mail = EmailMultiAlternatives(
+                "Le notizie",
+                text.replace(TOKEN_SLOT, token),
+                "bollettino@union.example",
+                [f"persona{number}@posta.example"],
+            )
+            mail.attach_alternative(html.replace(TOKEN_SLOT, token), "text/html")
+            mails.append(mail)
+        backend.send_messages(mails)
+
+    return harness.measure("Django's send_messages", send, repeat=2, units=messages)
+
+
+def send_batches(
+    digest_id: int, port: int, senders: int, window: int, members: int
+) -> harness.Measured:
+    """The whole path: claim, check, send, record; processes that are already started."""
+    from django.utils import timezone
+
+    from newsletter.delivery.models import Batch, Delivery
+    from newsletter.digests.models import Digest
+
+    Delivery.objects.update(state=Delivery.State.PENDING, attempts=0)
+    Batch.objects.update(state=Batch.State.OPEN)
+    Digest.objects.update(
+        status=Digest.Status.SENDING, sending_at=timezone.now(), sent_at=None, status_reason=""
+    )
+    command = [sys.executable, __file__, "--worker", f"{digest_id} {port} {window}"]
+    workers = [
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ, text=True
+        )
+        for _ in range(senders)
+    ]
+    for worker in workers:
+        assert worker.stdout
+        assert worker.stdout.readline().strip() == "ready"
+    began = time.perf_counter()
+    for worker in workers:
+        assert worker.stdin
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    for worker in workers:
+        worker.wait()
+    seconds = time.perf_counter() - began
+    sent = Delivery.objects.filter(state=Delivery.State.SENT).count()
+    assert sent == members, f"{sent} of {members} sent"
+    return harness.Measured(f"{senders} senders", seconds / members)
+
+
+def work(order: str) -> None:
+    """One sender process: set up, say so, wait for the word, send."""
+    digest_id, port, window = (int(number) for number in order.split())
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings.test")
+    sys.path[:0] = [str(harness.ROOT), str(harness.ROOT / "site")]
+
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    from newsletter.delivery.send import send_batches
+
+    settings.NEWSLETTER = settings.NEWSLETTER | {
+        "SMTP_URL": f"smtp://127.0.0.1:{port}",
+        "IN_FLIGHT": window,
+    }
+    print("ready", flush=True)
+    sys.stdin.readline()
+    send_batches(digest_id, budget=timedelta(minutes=30))
+
+
+if __name__ == "__main__":
+    main()
