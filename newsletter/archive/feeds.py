@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from newsletter import conf
 from newsletter.archive.links import Links
-from newsletter.archive.published import for_listing, of_theme
+from newsletter.archive.published import in_order, of_theme
 from newsletter.articles.models import Article
 from newsletter.themes.models import Theme
 
@@ -104,7 +104,8 @@ class ArchiveFeed(SyndicationView):
 
     def items(self) -> Iterable[Article]:
         articles = of_theme(self.theme.pk) if self.theme else Article.objects.accepted()
-        return for_listing(articles).order_by("-listed_at", "-pk")[:LENGTH]
+        newest = articles.order_by("-listed_at", "-pk").values_list("pk", flat=True)
+        return in_order(list(newest[:LENGTH]))
 
     def item_title(self, item: Article) -> str:
         return printable(item.display_title)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from newsletter.archive.published import for_listing
+from newsletter.archive.published import in_order
 from newsletter.articles.models import Article
 
 PAGE_SIZE = 20
@@ -46,7 +46,7 @@ def list_articles(
     articles: QuerySet[Article], params: Mapping[str, str], *, size: int = PAGE_SIZE
 ) -> Listing:
     """The page that `?before=` or `?after=` asks for; a cursor that is none gives the first."""
-    rows = for_listing(articles)
+    rows = articles.values_list("pk", flat=True)
     before, after = _position(params.get("before", "")), _position(params.get("after", ""))
     if before:
         moment, pk = before
@@ -54,15 +54,15 @@ def list_articles(
     elif after:
         moment, pk = after
         rows = rows.filter(Q(listed_at__gt=moment) | Q(pk__gt=pk), listed_at__gte=moment)
-        page = list(rows.order_by("listed_at", "pk")[: size + 1])
-        if len(page) <= size:
+        pks = list(rows.order_by("listed_at", "pk")[: size + 1])
+        page = in_order(pks[:size][::-1])
+        if len(pks) <= size or not page:
             return list_articles(articles, {}, size=size)
-        page = page[:size][::-1]
         return Listing(page, f"?after={cursor_of(page[0])}", f"?before={cursor_of(page[-1])}")
-    page = list(rows.order_by("-listed_at", "-pk")[: size + 1])
-    more, page = len(page) > size, page[:size]
+    pks = list(rows.order_by("-listed_at", "-pk")[: size + 1])
+    more, page = len(pks) > size, in_order(pks[:size])
     return Listing(
         articles=page,
         newer=f"?after={cursor_of(page[0])}" if before and page else "",
-        older=f"?before={cursor_of(page[-1])}" if more else "",
+        older=f"?before={cursor_of(page[-1])}" if more and page else "",
     )

@@ -91,7 +91,7 @@ class ArchivePageMixin(RoutablePageMixin):
             theme=theme,
             articles=articles,
             months=months_of(theme, now=timezone.now()),
-            listing=list_articles(published.of_theme(theme.pk), request.GET),
+            listing=list_articles(published.of_theme(theme.pk, articles=articles), request.GET),
             current="themes",
         )
 

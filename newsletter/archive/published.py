@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -11,6 +11,7 @@ from newsletter.articles.models import Article, ArticleQuerySet
 from newsletter.digests.models import Digest, DigestItem
 from newsletter.themes.models import ThemeAssignment
 
+_COMMON = 1000
 FROZEN = (Digest.Status.APPROVED, Digest.Status.SENDING, Digest.Status.SENT)
 
 
@@ -62,7 +63,25 @@ def for_listing(articles: QuerySet[Article]) -> QuerySet[Article]:
     )
 
 
-def of_theme(theme_id: int) -> QuerySet[Article]:
+def in_order(pks: Sequence[int]) -> list[Article]:
+    """The articles ready to be listed, in the order of `pks`.
+
+    Long lists are found by key first and read after: sorting whole rows, texts and all, made
+    a search for a common word take three times as long.
+    """
+    found = for_listing(Article.objects.all()).in_bulk(pks)
+    return [found[pk] for pk in pks if pk in found]
+
+
+def of_theme(theme_id: int, *, articles: int = 0) -> QuerySet[Article]:
+    """Accepted articles of a theme. `articles`, about how many, picks the shorter way there."""
+    if articles > _COMMON:
+        # From the newest article on, a common theme soon fills a page; a rare one would walk
+        # through all of them.
+        standing = ThemeAssignment.objects.standing().filter(
+            article=OuterRef("pk"), theme_id=theme_id
+        )
+        return Article.objects.accepted().filter(Exists(standing))
     return Article.objects.accepted().filter(
         assignments__theme_id=theme_id,
         assignments__decision__in=[
@@ -86,5 +105,4 @@ def related_to(article: Article, theme_ids: Iterable[int], *, limit: int = 3) ->
     for pk in candidates:
         shared[pk] = shared.get(pk, 0) + 1
     best = sorted(shared, key=lambda pk: (-shared[pk], -pk))[: limit * 4]
-    found = for_listing(Article.objects.accepted().filter(pk__in=best)).in_bulk(best)
-    return [found[pk] for pk in best if pk in found][:limit]
+    return [one for one in in_order(best) if one.state == Article.State.ACCEPTED][:limit]

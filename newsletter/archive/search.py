@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from wagtail.search.backends import get_search_backend
 from wagtail.search.query import And, Phrase, PlainText, SearchQuery
 
-from newsletter.archive.published import for_listing
+from newsletter.archive.published import in_order
 from newsletter.articles.models import Article
 from newsletter.themes.stemming import fold, tokens
 
@@ -73,10 +73,11 @@ def find_articles(articles: QuerySet[Article], query: str, *, page: int = 1) -> 
     # Wagtail's database backends match prefixes only in autocomplete fields, titles here; the
     # same switch on the full search covers the text too. Other backends do not look at it.
     compiler = type("PrefixSearch", (backend.query_compiler_class,), {"LAST_TERM_IS_PREFIX": True})
-    ordered = for_listing(articles).order_by("-listed_at")
+    ordered = articles.order_by("-listed_at").only("pk")
     results = backend.results_class(
         backend, compiler(ordered, _query(words), fields=None, order_by_relevance=False)
     )
     start = (page - 1) * PAGE_SIZE
-    hits = list(results[start : start + PAGE_SIZE + 1])
-    return Found(hits[:PAGE_SIZE], page, has_more=len(hits) > PAGE_SIZE and page < LAST_PAGE)
+    hits = [hit.pk for hit in results[start : start + PAGE_SIZE + 1]]
+    has_more = len(hits) > PAGE_SIZE and page < LAST_PAGE
+    return Found(in_order(hits[:PAGE_SIZE]), page, has_more=has_more)

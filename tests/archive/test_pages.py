@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from newsletter.archive import links
+from newsletter.archive import links, published
 from newsletter.archive.models import ArchivePage
 from newsletter.articles.models import Article
 from newsletter.digests.models import Digest
@@ -191,6 +191,16 @@ def test_theme_page_lists_only_the_articles_that_stand_in_it(client: Client) -> 
     for title in ("Altrove", "Non ancora", "Tolto dalla redazione"):
         assert title not in html
     assert "1 article " in html
+
+
+def test_both_ways_to_a_themes_articles_lead_to_the_same_ones() -> None:
+    theme = make_theme("Pensioni")
+    inside = [make_article(themes=[theme]) for _ in range(3)]
+    make_article(themes=["Clima"])
+    make_article(themes=[theme], accepted=False)
+    make_article(themes=[theme]).assignments.update(decision=ThemeAssignment.Decision.REJECTED)
+    for articles in (0, 10**6):
+        assert set(published.of_theme(theme.pk, articles=articles)) == set(inside)
 
 
 def test_theme_out_of_use_is_not_found(client: Client) -> None:
