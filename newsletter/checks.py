@@ -13,7 +13,12 @@ from django.core import checks
 
 from newsletter import conf
 
-REQUIRED_APPS = ("wagtail.contrib.routable_page", "wagtail.snippets", "wagtail.search")
+REQUIRED_APPS = (
+    "wagtail.contrib.routable_page",
+    "wagtail.snippets",
+    "wagtail.search",
+    "django.contrib.humanize",
+)
 BROKER_SETTINGS = {
     "CELERY_TASK_ACKS_LATE": True,
     "CELERY_TASK_REJECT_ON_WORKER_LOST": True,
@@ -69,7 +74,7 @@ def check_apps(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[c
     return [
         checks.Error(
             f"{name} is not in INSTALLED_APPS.",
-            hint="Bollettino's archive, digests and search are built on it: add it.",
+            hint="Bollettino's archive, digests, search or admin are built on it: add it.",
             id="newsletter.E005",
         )
         for name in REQUIRED_APPS
