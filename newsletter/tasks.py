@@ -88,7 +88,7 @@ def _done(step: Callable[[datetime], None], now: datetime) -> bool:
 def ring_due_feeds(now: datetime) -> None:
     due = Feed.objects.due(now).values_list("pk", flat=True)
     for feed_id in due[:FEEDS_PER_TICK]:
-        poll_feed.apply_async([feed_id], expires=STALE_SECONDS)
+        poll_feed.apply_async((feed_id,), expires=STALE_SECONDS)
 
 
 def ring_tagging(now: datetime) -> None:
@@ -150,13 +150,18 @@ STEPS: list[Callable[[datetime], None]] = [
 ]
 
 
+def _ring(task: Any, *ids: int) -> None:
+    """After the commit: a worker must not look before there is something to see."""
+    task.delay_on_commit(*ids)
+
+
 def _ring_senders(digest_id: int, now: datetime) -> None:
     """As many as there should be beside those at work: they must not fill the whole pool."""
     at_work = Batch.objects.filter(
         digest_id=digest_id, state=Batch.State.CLAIMED, lease_until__gt=now
     ).count()
     for _sender in range(at_work, conf.get("SENDERS")):
-        send_digest.delay_on_commit(digest_id)
+        _ring(send_digest, digest_id)
 
 
 # --- one call each --------------------------------------------------------------------------------
@@ -166,7 +171,7 @@ def _ring_senders(digest_id: int, now: datetime) -> None:
 def poll_feed(feed_id: int) -> None:
     ingested = ingest.poll(feed_id, now=_now())
     if ingested and (ingested.new or ingested.changed):
-        tag_pending.delay_on_commit()
+        _ring(tag_pending)
 
 
 @shared_task(name="newsletter.tag_pending")
@@ -185,7 +190,7 @@ def compile_digest(newsletter_id: int, slot: str) -> None:
 def send_digest(digest_id: int) -> None:
     done = send.send_batches(digest_id, budget=SEND_TIME, stop=_must_stop)
     if done.ended == "budget":
-        send_digest.delay_on_commit(digest_id)
+        _ring(send_digest, digest_id)
 
 
 @shared_task(name="newsletter.send_confirmations")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import TextIO
+from typing import Protocol
 
 BAR_WIDTH = 30
 PLAIN_SECONDS = 5.0
 
 
+class Stream(Protocol):
+    def write(self, text: str, /) -> object: ...
+    def flush(self) -> object: ...
+    def isatty(self) -> bool: ...
+
+
 class Progress:
     """`show(done, total)` as often as you like; `close()` leaves the last state on its own line."""
 
-    def __init__(self, label: str, stream: TextIO) -> None:
+    def __init__(self, label: str, stream: Stream) -> None:
         self.label = label
         self.stream = stream
         self._on_terminal = stream.isatty()

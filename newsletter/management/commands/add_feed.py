@@ -11,6 +11,9 @@ from newsletter.feeds.parse import parse
 from newsletter.management.base import OperatorCommand, Outcome
 
 
+ADDRESS_LENGTH = 1000  # as Feed.url
+
+
 class Command(OperatorCommand):
     help = "Reads a feed and adds it. Its articles arrive with the next tick, or with poll_feeds."
 
@@ -34,7 +37,7 @@ class Command(OperatorCommand):
         fetched = fetch(url)
         parsed = parse(fetched.body, url=fetched.url, content_type=fetched.content_type)
         address = fetched.permanent_url or url
-        if len(address) > Feed._meta.get_field("url").max_length:
+        if len(address) > ADDRESS_LENGTH:
             raise FeedInvalid("too_long", f"The address is too long to be stored: {address[:80]}…")
         feed, created = Feed.objects.get_or_create(
             url=address,

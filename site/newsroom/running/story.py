@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from django.db.models import F, Q, Sum
+from django.utils.timezone import localtime
 from kombu.exceptions import OperationalError as BrokerError
 
 from newsletter import tasks
@@ -89,10 +90,12 @@ class Story:
         if digest.status == Digest.Status.SKIPPED:
             raise NotDone(f"“{newsletter.name}” was skipped: {digest.status_reason}")
         items = digest.get_latest_revision_as_object().items.count()
-        self.say(
-            "Digest",
-            f"N. {digest.number} of “{newsletter.name}” compiled: {items} articles",
-        )
+        name = f"N. {digest.number} of “{newsletter.name}”"
+        if digest.sent_at:
+            day = localtime(digest.sent_at).strftime("%d/%m/%Y %H:%M")
+            self.say("Digest", f"{name} was sent before, on {day}: {items} articles")
+        else:
+            self.say("Digest", f"{name} compiled: {items} articles")
         return digest
 
     def _sent(self, digest: Digest) -> Digest:
@@ -109,7 +112,7 @@ class Story:
         self.say("Mail", accounts(digest))
         return digest
 
-    def _wait(self, look: Callable[[], Found], problem: str) -> Found:
+    def _wait(self, look: Callable[[], Found | None], problem: str) -> Found:
         """What `look` finds, ringing the tick again now and then: doorbells may be lost."""
         deadline = time.monotonic() + STEP_SECONDS
         ring_at = 0.0

@@ -44,7 +44,7 @@ class Command(BaseCommand):
         ).run()
 
 
-class Site(BaseApplication):
+class Site(BaseApplication):  # type: ignore[misc]
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
         super().__init__()
