@@ -1,8 +1,8 @@
 """The site's addresses: the admin, the plugin, and Wagtail's pages for the rest."""
 
 from django.conf import settings
-from django.conf.urls.static import static
-from django.urls import include, path
+from django.urls import include, path, re_path
+from django.views.static import serve
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
@@ -11,6 +11,9 @@ urlpatterns = [
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
     path("newsletter/", include("newsletter.urls")),
-    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
     path("", include(wagtail_urls)),
 ]
+if settings.SERVE_MEDIA:
+    # One small server without a proxy in front: uploads come from here.
+    media = rf"^{settings.MEDIA_URL.lstrip('/')}(?P<path>.*)$"
+    urlpatterns.insert(0, re_path(media, serve, {"document_root": settings.MEDIA_ROOT}))

@@ -33,3 +33,4 @@ tempfile.tempdir = str(DATA_DIR / "tmp")
 
 # No collectstatic to remember: static files are served from where the apps keep them.
 WHITENOISE_USE_FINDERS = True
+SERVE_MEDIA = True
