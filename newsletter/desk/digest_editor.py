@@ -28,7 +28,12 @@ from wagtail.admin.panels import (
 from wagtail.admin.views import generic
 from wagtail.admin.widgets import AdminDateTimeInput
 from wagtail.admin.widgets.button import HeaderButton
-from wagtail.snippets.action_menu import ActionMenuItem, PublishMenuItem, UnpublishMenuItem
+from wagtail.snippets.action_menu import (
+    ActionMenuItem,
+    PublishMenuItem,
+    UnpublishMenuItem,
+    WorkflowMenuItem,
+)
 from wagtail.snippets.views.snippets import EditView, WorkflowActionView
 
 from newsletter.desk.approval import is_editable
@@ -131,7 +136,8 @@ class DigestEditView(EditView):
         return url
 
     def get_success_message(self, instance: Any = None) -> str:
-        if self.action == "publish":
+        approved = Digest.objects.filter(pk=self.object.pk, approved_at__isnull=False).exists()
+        if self.action in ("publish", "workflow-action") and approved:
             return _("%(digest)s is approved.") % {"digest": self.object}
         said: str = super().get_success_message(instance)
         return said
@@ -178,10 +184,20 @@ def arrange_actions(menu_items: list[ActionMenuItem], request: HttpRequest, cont
     """Calls publishing what it is here, and takes away what a sent mail cannot do."""
     if context.get("model") is not Digest:
         return
+    state = context["instance"].current_workflow_state if context.get("instance") else None
+    by_workflow = False
     for place, item in enumerate(menu_items):
         if isinstance(item, PublishMenuItem):
             menu_items[place] = ApproveMenuItem(order=item.order)
-    menu_items[:] = [item for item in menu_items if not isinstance(item, UnpublishMenuItem)]
+        elif isinstance(item, WorkflowMenuItem) and item.name == "approve":
+            by_workflow = True
+            if state and state.is_at_final_task:
+                item.label = (
+                    _("Approve with a comment") if item.launch_modal else _("Approve for sending")
+                )
+    # Where the workflow asks this person, its button is the one.
+    unwanted = (UnpublishMenuItem, ApproveMenuItem) if by_workflow else (UnpublishMenuItem,)
+    menu_items[:] = [item for item in menu_items if not isinstance(item, unwanted)]
 
 
 class NewDigestForm(forms.Form):

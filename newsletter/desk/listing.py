@@ -62,10 +62,13 @@ def found_by(articles: QuerySet, words: str) -> Any:
     """
     if not words:
         return articles
-    among = Article.objects.filter(id__in=articles.order_by().values("id"))
-    return get_search_backend().autocomplete(
-        words, among.order_by(*LATEST_FIRST), order_by_relevance=False
-    )
+    among = Article.objects.filter(id__in=articles.order_by().values("id")).order_by(*LATEST_FIRST)
+    backend = get_search_backend()
+    matches = backend.search(words, among, order_by_relevance=False)
+    if matches.count():
+        return matches
+    # Nothing has these whole words: while somebody types, titles with words that begin so.
+    return backend.autocomplete(words, among, order_by_relevance=False)
 
 
 def listed_ids(request: HttpRequest) -> list[int]:

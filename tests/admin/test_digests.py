@@ -111,6 +111,9 @@ def test_editor_proposes_and_the_moderators_approval_freezes_the_digest(
     editor.post(url("edit", digest), form_data(digest, **{"action-submit": "1"}))
     state = WorkflowState.objects.get()
     assert state.status == WorkflowState.STATUS_IN_PROGRESS
+    menu = moderator.get(url("edit", digest)).content.decode()
+    assert menu.count("Approve for sending") == 1
+    assert "and Publish" not in menu
     moderator.post(url("workflow_action", digest, "approve", state.current_task_state.pk))
     digest.refresh_from_db()
     state.refresh_from_db()

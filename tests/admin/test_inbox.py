@@ -54,6 +54,8 @@ def test_filters_and_search_narrow_the_list(editor: Client) -> None:
         (f"state=new&theme={theme}", {"Pensioni, le novità"}),
         ("q=pensioni", {"Pensioni, le novità", "Pensioni già viste"}),
         (f"q=pensioni&state=accepted&theme={theme}", {"Pensioni già viste"}),
+        ("q=pens", {"Pensioni, le novità", "Pensioni già viste"}),  # while typing
+        ("q=testo notizia&state=accepted", {"Pensioni già viste"}),  # words of the text
         ("language=en", set()),
     ]:
         html = editor.get(f"{INBOX}?{query}").content.decode()
