@@ -35,7 +35,7 @@ _APPEARED_ANYWHERE = re.compile(_APPEARED, re.IGNORECASE)
 
 
 def text_of(element: HtmlElement) -> str:
-    return re.sub(r"\s+", " ", str(element.text_content())).strip()
+    return " ".join("".join(element.itertext()).split())
 
 
 def take_footer(

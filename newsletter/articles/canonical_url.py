@@ -50,11 +50,11 @@ def canonical_url(url: str) -> str:
 
 def without_tracking(url: str) -> str:
     """`url` as a reader may visit it, minus the tracking parameters."""
+    if "?" not in url and "#" not in url:
+        return url
     try:
         parts = urlsplit(url)
     except ValueError:
-        return url
-    if not parts.query and not parts.fragment:
         return url
     query = "&".join(_own_parameters(parts.query)) if "=" in parts.query else parts.query
     # "#utm_source=rss": some feeds hide it there.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 import nh3
@@ -21,6 +22,9 @@ from newsletter.articles.attribution import (
 from newsletter.articles.canonical_url import without_tracking
 from newsletter.articles.markup import blocks_of, copy_of, has_content, read_tree, tidy
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Absolute already, and nothing in it to resolve: most addresses, without the cost of parsing.
+_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::\d+)?(?:/(?!\.)[^\\]*)?$")
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "dfn", "dl",
     "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins",
@@ -88,7 +92,7 @@ def clean(html: str, *, base_url: str, entry_url: str, site_url: str) -> Cleaned
         max_depth=int(conf.get("MAX_ENTRY_DEPTH")),
     )
     tidy(body, resolve)
-    blocks = [block for block in blocks_of(body) if not _SHARE_LINE.match(_short_text(block))]
+    blocks = [block for block in blocks_of(body) if not _is_noise(block)]
     site_title, site_href, footer = take_footer(blocks, entry_url, site_url)
     blocks = [block for block in blocks if block not in footer and has_content_or_rule(block)]
     blocks = _without_related(blocks)
@@ -130,9 +134,11 @@ def _safe(markup: str) -> str:
 
 
 def _absolute(address: str, base: str) -> str:
-    address = re.sub(r"[\x00-\x1f\x7f]", "", address).strip().replace(" ", "%20")
+    address = _CONTROL.sub("", address).strip().replace(" ", "%20")
     if not address:
         return ""
+    if _PLAIN.match(address):
+        return address
     try:
         found = urljoin(base, address)
         parts = urlsplit(found)
@@ -147,25 +153,26 @@ def _web(address: str) -> str:
     return address[:2000] if address.startswith(("http://", "https://")) else ""
 
 
-def _short_text(block: HtmlElement) -> str:
-    """The text of a block that is nothing but a short text."""
-    if block.find(".//img") is not None:
-        return "…"
-    text = text_of(block)
-    return text if len(text) < 120 else "…"
+def _is_noise(block: HtmlElement) -> bool:
+    """Whether a block is "Share this:" or "See also: <a link>"."""
+    text = _beginning(block)
+    if len(text) < 80 and _SHARE_LINE.match(text):
+        return next(block.iter("img"), None) is None
+    return block.tag == "p" and bool(_RELATED_LINE.match(text)) and _is_mostly_links(block)
 
 
 def _take_source(blocks: list[HtmlElement]) -> tuple[Source, list[HtmlElement]]:
     """The source line, at the start or at the end, and the blocks without it."""
-    with_text = [number for number, block in enumerate(blocks) if text_of(block)]
-    for number in with_text[:2]:
+    with_text = list(islice((n for n, block in enumerate(blocks) if _beginning(block)), 2))
+    for number in with_text:
         if source := _source_in_first_line(blocks[number]):
             return source, blocks
         if len(with_text) == 1:
             break  # the line is all there is to read
         if blocks[number].find(".//img") is None and (source := read_source_line(blocks[number])):
             return source, blocks[:number] + blocks[number + 1 :]
-    for number in reversed(with_text[1:][-2:]):
+    backwards = (n for n in range(len(blocks) - 1, 0, -1) if _beginning(blocks[n]))
+    for number in islice(backwards, 2 if len(with_text) > 1 else 0):
         block = blocks[number]
         if block.find(".//img") is None and (source := read_source_line(block, last=True)):
             return source, blocks[:number] + blocks[number + 1 :]
@@ -192,20 +199,26 @@ def _source_in_first_line(block: HtmlElement) -> Source | None:
 
 
 def _without_related(blocks: list[HtmlElement]) -> list[HtmlElement]:
-    """Drops "see also" lines, and a heading "Related posts" with the links after it at the end."""
-    kept = [block for block in blocks if not _is_related_line(block)]
-    for number, block in enumerate(kept):
-        if _RELATED.match(text_of(block)[:80]) and len(text_of(block)) < 80:
-            rest = kept[number + 1 :]
+    """Drops a heading such as "Related posts" at the end, with the links after it."""
+    for number in range(max(len(blocks) - 12, 0), len(blocks)):
+        text = _beginning(blocks[number])
+        if len(text) < 80 and _RELATED.match(text):
+            rest = blocks[number + 1 :]
             if all(_is_mostly_links(other) for other in rest):
-                return kept[:number]
-    return kept
+                return blocks[:number]
+    return blocks
 
 
-def _is_related_line(block: HtmlElement) -> bool:
-    return bool(
-        block.tag == "p" and _RELATED_LINE.match(text_of(block)[:60]) and _is_mostly_links(block)
-    )
+def _beginning(block: HtmlElement) -> str:
+    """At least the first 80 characters, without putting a long text together."""
+    pieces: list[str] = []
+    length = 0
+    for piece in block.itertext():
+        pieces.append(piece)
+        length += len(piece.strip())
+        if length > 80:
+            break
+    return " ".join("".join(pieces).split())
 
 
 def _is_mostly_links(block: HtmlElement) -> bool:
@@ -241,5 +254,5 @@ def _block_text(block: HtmlElement) -> str:
                 pieces.append("\n")
             pieces.append(element.tail or "")
     lines = "".join(pieces).split("\n")
-    lines = [re.sub(r"[\s\xa0]+", " ", line).strip() for line in lines]
+    lines = [" ".join(line.split()) for line in lines]
     return "\n".join(filter(None, lines))

@@ -84,7 +84,7 @@ def draft(entry: ParsedEntry, *, feed_url: str, site_url: str, language: str) ->
 
 def content_hash(title: str, text: str) -> str:
     """Changes when a reader would see a change: not for dates, markup or white space."""
-    words = re.sub(r"\s+", " ", f"{title}\n{text}").strip()
+    words = " ".join(f"{title}\n{text}".split())
     return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()
 
 
@@ -102,7 +102,8 @@ def _excerpt(summary: Cleaned | None, body: Cleaned) -> str:
         text = _running(summary.text)
         if len(text) >= 60 or not body.text:
             return excerpt(text)
-    return excerpt(_running(body.text or (summary.text if summary else "")))
+    # The first sentences are enough; the end matters only in a text shorter than this.
+    return excerpt(_running((body.text or (summary.text if summary else ""))[:2_000]))
 
 
 def _running(text: str) -> str:

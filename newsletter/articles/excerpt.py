@@ -20,11 +20,12 @@ _END = re.compile(r"[.!?…]+[”\"»’')\]]*(?=\s+[“\"«(‘']?[A-ZÀ-ÖØ-�
 
 def is_truncated(text: str) -> bool:
     """Whether the text ends in "[…]" or the like: somebody else's cut."""
-    return bool(_ELLIPSIS.search(text.strip()))
+    return bool(_ELLIPSIS.search(text.rstrip()[-120:]))
 
 
 def without_ellipsis(text: str) -> str:
-    return _ELLIPSIS.sub("", text.strip())
+    text = text.strip()
+    return text[:-120] + _ELLIPSIS.sub("", text[-120:])
 
 
 def excerpt(text: str, limit: int = 300) -> str:
@@ -32,7 +33,7 @@ def excerpt(text: str, limit: int = 300) -> str:
 
     Whole sentences where at least one fits; else words and a "…".
     """
-    text = re.sub(r"\s+", " ", text).strip()
+    text = " ".join(text.split())
     cut_by_others = is_truncated(text)
     text = without_ellipsis(text)
     if len(text) <= limit and not cut_by_others:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from copy import deepcopy
+from functools import lru_cache
 from itertools import islice
 
 import lxml.html
@@ -54,11 +55,16 @@ _SHARES = re.compile(
     r"feeds\.wordpress\.com/1\.0/go|^mailto:\?",
     re.IGNORECASE,
 )
+_SHARE_HINTS = (
+    "share", "sharing", "Share", "intent", "dialog", "status", "wa.me", "whatsapp", "pin/create",
+    "submit", "addtoany", "1.0/go", "mailto:?",
+)  # fmt: skip
 _SHORTCODES = re.compile(
     r"\[/?(?:caption|gallery|embed|audio|video|playlist|vc_\w+|et_pb_\w+|fusion_\w+|av_\w+|"
     r"contact-form-7|wpforms|sharethis\w*|su_\w+|elementor\w*|rev_slider\w*|dropcap)\b[^\[\]]{0,1000}\]",
     re.IGNORECASE,
 )
+_BLANKS = "\xa0 \t\r\n\u200b"
 _MAX_TAGS = 15_000
 _MORE = re.compile(
     r"^\W*(?:\(?(?:more|continua|segue)[…. ]*\)?|"
@@ -80,7 +86,7 @@ def read_tree(html: str, *, max_chars: int, max_depth: int) -> HtmlElement:
             html = html[: next(islice(re.finditer(sign, html), most, None)).start()]
     if "[" in html:
         html = _SHORTCODES.sub(" ", html)
-    html = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]", "", html)
+    html = html.replace("\x00", "")
     parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     document = f"<html><body>{html}</body></html>".encode("utf-8", "replace")
     try:
@@ -104,7 +110,7 @@ def tidy(body: HtmlElement, resolve: Resolve) -> None:
             element.drop_tree()
             continue
         marks = f"{element.get('class', '')} {element.get('id', '')}"
-        if len(marks) > 1 and _CLUTTER.search(marks):
+        if len(marks) > 1 and is_clutter(marks):
             element.drop_tree()
         elif tag in _PLAYERS:
             _replace_by_link(element, resolve)
@@ -123,6 +129,12 @@ def tidy(body: HtmlElement, resolve: Resolve) -> None:
             "display:none" in style
         ):
             element.drop_tree()
+
+
+@lru_cache(maxsize=4096)
+def is_clutter(marks: str) -> bool:
+    """Whether these classes and ids are those of a share bar, a related-posts box and the like."""
+    return bool(_CLUTTER.search(marks))
 
 
 def blocks_of(body: HtmlElement) -> list[HtmlElement]:
@@ -145,9 +157,10 @@ def blocks_of(body: HtmlElement) -> list[HtmlElement]:
 
 
 def has_content(element: HtmlElement) -> bool:
-    return bool(str(element.text_content()).strip("\xa0 \t\r\n\u200b")) or (
-        element.tag == "img" or element.find(".//img") is not None
-    )
+    for text in element.itertext():
+        if text.strip(_BLANKS):
+            return True
+    return next(element.iter("img"), None) is not None
 
 
 def _collect(container: HtmlElement, found: list[HtmlElement]) -> None:
@@ -197,6 +210,8 @@ def _append_text(element: HtmlElement, text: str | None) -> None:
 
 def _split_at_double_breaks(block: HtmlElement) -> list[HtmlElement]:
     """ "a<br><br>b" is how some editors write two paragraphs."""
+    if next(block.iterchildren("br"), None) is None:
+        return [block]
     pieces = [_paragraph()]
     pieces[0].text = block.text
     children = list(block)
@@ -268,14 +283,20 @@ def _tidy_image(image: HtmlElement, resolve: Resolve) -> None:
     image.set("alt", alt[:500])
 
 
+def _is_share(href: str) -> bool:
+    # The words first: the pattern's many alternatives cost more than all else done to a link.
+    return any(hint in href for hint in _SHARE_HINTS) and bool(_SHARES.search(href))
+
+
 def _tidy_link(link: HtmlElement, resolve: Resolve) -> None:
     href = (link.get("href") or "").strip()
     if not href:
         return
-    if _SHARES.search(href) or "more-link" in link.get("class", ""):
+    if _is_share(href) or "more-link" in link.get("class", ""):
         link.drop_tree()
         return
-    if _MORE.match(str(link.text_content())):
+    text = "".join(link.itertext())
+    if len(text) < 120 and _MORE.match(text):
         link.drop_tree()
         return
     if href.startswith("#"):
@@ -327,6 +348,8 @@ def _without_comments(html: str) -> str:
 
 
 def _cap_depth(body: HtmlElement, max_depth: int) -> None:
+    if not etree.XPath(f"boolean({'/'.join('*' * max_depth)})")(body):
+        return
     depth = {body: 0}
     for element in list(body.iter()):
         if element is body:

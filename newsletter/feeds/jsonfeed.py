@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from typing import Any
+
+# What XML cannot hold, and so our own feeds could not pass on.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def looks_like_json(text: str) -> bool:
@@ -58,4 +62,4 @@ def _entry(item: dict[str, Any]) -> dict[str, Any]:
 
 def _text(item: dict[str, Any], key: str) -> str:
     value = item.get(key)
-    return value if isinstance(value, str) else ""
+    return _CONTROL.sub("", value) if isinstance(value, str) else ""
