@@ -22,6 +22,7 @@ from django.db import DatabaseError, connection
 from django.utils import translation
 
 from newsroom.running.children import ChildDied, Children
+from newsroom.running.database import migrate
 from newsroom.running.demo import Demo
 from newsroom.running.ports import HOST, is_free
 from newsroom.running.story import News, NotDone, Story
@@ -78,7 +79,7 @@ class Command(BaseCommand):
         with ExitStack() as stack:
             stack.callback(_lock().close)
             self._say("", f"Bollettino, with everything it writes in {settings.DATA_DIR}")
-            call_command("migrate", interactive=False, verbosity=0)
+            migrate()
             call_command("check", stdout=StringIO())
             vendor = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(connection.vendor, "")
             self._say("Database", f"{vendor} ready")
