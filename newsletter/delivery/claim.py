@@ -77,13 +77,13 @@ def renew(claim: Claim, *, now: datetime) -> None:
     claim.lease_until = lease_until
 
 
-def give_back(claim: Claim, *, now: datetime) -> None:
+def give_back(claim: Claim) -> None:
     """Let go of the batch: done when nothing is left in it, else open for whoever comes next."""
     with transaction.atomic():
         # Locks the row: a sweeper that comes at the same moment waits, and then finds it settled.
         if not held(claim).update(owner=""):
             raise LeaseLost(f"Batch {claim.batch_id} was taken over by another worker.")
-        _settle(Batch.objects.get(pk=claim.batch_id), now=now)
+        _settle(Batch.objects.get(pk=claim.batch_id))
 
 
 def release_expired(*, now: datetime, digest_id: int | None = None) -> tuple[int, int]:
@@ -102,7 +102,7 @@ def release_expired(*, now: datetime, digest_id: int | None = None) -> tuple[int
             ).update(fence=F("fence") + 1)
             if not taken:
                 continue  # renewed or swept meanwhile
-            found = _settle(Batch.objects.get(pk=batch_id), now=now)
+            found = _settle(Batch.objects.get(pk=batch_id))
         batches += 1
         uncertain += found
         logger.warning("Batch %s: its worker vanished, %s uncertain", batch_id, found)
@@ -130,14 +130,15 @@ def due(now: datetime) -> Q:
     )
 
 
-def _settle(batch: Batch, *, now: datetime) -> int:
+def _settle(batch: Batch) -> int:
     """Put the rows of a batch that nobody holds any more into order; how many are uncertain.
 
     The caller has locked the batch's row and raised its fence or made sure that it holds it.
     """
     rows = rows_of(batch)
+    # `changed_at` stays: it says when the message was begun, which is where evidence is looked for.
     uncertain = rows.filter(state=Delivery.State.DATA_STARTED).update(
-        state=Delivery.State.UNCERTAIN, reason=Delivery.Reason.VANISHED, changed_at=now
+        state=Delivery.State.UNCERTAIN, reason=Delivery.Reason.VANISHED
     )
     rows.filter(state=Delivery.State.CLAIMED).update(state=Delivery.State.PENDING)
     waiting = rows.filter(state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED])

@@ -23,10 +23,11 @@ _LINE = re.compile(
 )
 _MESSAGE_ID = re.compile(r"(?P<queue>[0-9A-Za-z]+): (?:resent-)?message-id=(?P<id><[^>]+>)")
 _QUEUED = re.compile(r"(?P<queue>[0-9A-Za-z]+): from=<.*nrcpt=\d+ \(queue active\)")
-# Longer than Postfix waits for a slow client (smtpd_timeout, 300 s), with room for a late log.
-_QUIET = timedelta(minutes=15)
-# Before the attempt: clocks and the order of lines may differ a little.
-_EARLY = timedelta(minutes=5)
+# The ledger knows when the attempt was begun or given up, not the second it was made. So the log
+# must reach well beyond on both sides: Postfix waits five minutes for a slow client
+# (smtpd_timeout), a group in flight behind a slow server takes its time, clocks differ.
+_QUIET = timedelta(minutes=30)
+_EARLY = timedelta(hours=1)
 
 
 class PostfixLog:

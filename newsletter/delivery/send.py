@@ -150,13 +150,13 @@ class _Sender:
             raise
         ledger.record(claim, self.outcomes, now=self.clock())
         self.outcomes = []
-        give_back(claim, now=self.clock())
+        give_back(claim)
 
     def _let_go(self, claim: Claim) -> None:
         try:
             ledger.record(claim, self.outcomes, now=self.clock())
             self.outcomes = []
-            give_back(claim, now=self.clock())
+            give_back(claim)
         except Exception:
             logger.exception("Batch %s could not be given back", claim.batch_id)
             self._tell_unrecorded()

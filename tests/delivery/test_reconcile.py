@@ -24,7 +24,7 @@ Ready = Callable[..., Digest]
 ANNA, BRUNO = "anna@posta.example", "bruno@posta.example"
 
 QUEUED = """\
-2026-07-15T08:30:00.000000+00:00 mail postfix/smtpd[1]: connect from localhost[127.0.0.1]
+2026-07-15T07:30:00.000000+00:00 mail postfix/smtpd[1]: connect from localhost[127.0.0.1]
 2026-07-15T09:00:01.100000+00:00 mail postfix/cleanup[22]: 4F1B2C0AA: message-id={id}
 2026-07-15T09:00:01.200000+00:00 mail postfix/qmgr[23]: 4F1B2C0AA: from=<b@union.example>, \
 size=8250, nrcpt=1 (queue active)
@@ -120,7 +120,7 @@ def test_a_log_with_gaps_proves_no_absence(
          Verdict.ACCEPTED),
         # The header was read, the message never queued: the client hung up in the body.
         ("Jul 15 09:00:01 mail postfix/cleanup[2]: AAA: message-id=<m@x>\n", Verdict.UNKNOWN),
-        ("Jul 15 08:00:01 mail postfix/smtpd[2]: connect\n"
+        ("Jul 15 07:00:01 mail postfix/smtpd[2]: connect\n"
          "Jul 15 09:00:01 mail postfix/cleanup[2]: AAA: message-id=<m@x>\n"
          "Jul 15 10:00:01 mail postfix/smtpd[2]: connect\n", Verdict.ABSENT),
         ("Jul 15 09:00:01 mail postfix/cleanup[2]: AAA: message-id=<m@x>\n"

@@ -366,17 +366,20 @@ def test_a_stale_workers_writes_are_refused(
     claim = claim_batch(digest.pk, owner="slow", now=clock.now)
     assert claim is not None
     rows = ledger.next_rows(claim, after=0, limit=1, now=clock.now)
-    assert ledger.begin(claim, rows, [], now=clock.now) == {rows[0].delivery_id}
+    begun_at = clock.now
+    assert ledger.begin(claim, rows, [], now=begun_at) == {rows[0].delivery_id}
     clock.forward(seconds=121)
     swept = sweep(now=clock.now)
     assert (swept.released, swept.uncertain) == (1, 1)
+    # Evidence is looked for around the attempt, not around the sweep.
+    assert delivery_to(digest, ANNA).changed_at == begun_at
     late = outcome.Outcome(rows[0].delivery_id, Delivery.State.SENT)
     with pytest.raises(LeaseLost):
         ledger.record(claim, [late], now=clock.now)
     with pytest.raises(LeaseLost):
         ledger.begin(claim, rows, [late], now=clock.now)
     with pytest.raises(LeaseLost):
-        claims.give_back(claim, now=clock.now)
+        claims.give_back(claim)
     assert states(digest) == {ANNA: "uncertain", BRUNO: "pending"}
     send_batches(digest.pk, clock=clock)
     assert states(digest) == {ANNA: "uncertain", BRUNO: "sent"}
