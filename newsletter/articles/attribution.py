@@ -76,7 +76,9 @@ def _cut_before(block: HtmlElement, own: HtmlElement) -> bool:
     previous = own.getprevious()
     lead = (previous.tail if previous is not None else own.getparent().text) or ""
     kept = lead[:-40] + _INTRODUCTION_AT_END.sub("", lead[-40:])
-    if own.getparent() is not block or (not kept.strip() and previous is None):
+    # Up to three words before the first link introduce it, in whatever language.
+    only_words = not kept.strip() or (kept == lead and len(kept.split()) <= 3)
+    if own.getparent() is not block or (previous is None and only_words):
         return False
     if previous is not None:
         previous.tail = kept

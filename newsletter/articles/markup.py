@@ -64,8 +64,11 @@ _SHORTCODES = re.compile(
     r"contact-form-7|wpforms|sharethis\w*|su_\w+|elementor\w*|rev_slider\w*|dropcap)\b[^\[\]]{0,1000}\]",
     re.IGNORECASE,
 )
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_REFERENCE = re.compile(r"&#(?:x([0-9a-f]{1,8})|(\d{1,9}));?", re.IGNORECASE)
 _BLANKS = "\xa0 \t\r\n\u200b"
 _MAX_TAGS = 15_000
+_MAX_IMAGES = 500
 _MORE = re.compile(
     r"^\W*(?:\(?(?:more|continua|segue)[…. ]*\)?|"
     r"leggi\s+(?:tutto|l['’]articolo.*|di\s+più|il\s+resto.*)|"
@@ -86,7 +89,9 @@ def read_tree(html: str, *, max_chars: int, max_depth: int) -> HtmlElement:
             html = html[: next(islice(re.finditer(sign, html), most, None)).start()]
     if "[" in html:
         html = _SHORTCODES.sub(" ", html)
-    html = html.replace("\x00", "")
+    html = _CONTROL.sub("", html)
+    if "&#" in html:
+        html = _REFERENCE.sub(_valid_reference, html)
     parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     document = f"<html><body>{html}</body></html>".encode("utf-8", "replace")
     try:
@@ -102,6 +107,7 @@ def read_tree(html: str, *, max_chars: int, max_depth: int) -> HtmlElement:
 
 def tidy(body: HtmlElement, resolve: Resolve) -> None:
     """Remove what is no text, turn embeds into links, make addresses absolute. In place."""
+    images = 0
     for element in list(body.iter()):
         tag = element.tag
         if element is body or element.getparent() is None:
@@ -115,7 +121,11 @@ def tidy(body: HtmlElement, resolve: Resolve) -> None:
         elif tag in _PLAYERS:
             _replace_by_link(element, resolve)
         elif tag == "img":
-            _tidy_image(element, resolve)
+            images += 1
+            if images > _MAX_IMAGES:
+                element.drop_tree()
+            else:
+                _tidy_image(element, resolve)
         elif tag == "a":
             _tidy_link(element, resolve)
         elif tag == "h1":
@@ -147,6 +157,7 @@ def blocks_of(body: HtmlElement) -> list[HtmlElement]:
             _unwrap_inside(block)
         for piece in _split_at_double_breaks(block) if block.tag == "p" else [block]:
             _drop_empty(piece)
+            _trim(piece)
             if piece.tag == "hr" or has_content(piece):
                 blocks.append(piece)
     while blocks and blocks[-1].tag == "hr":
@@ -263,6 +274,18 @@ def _drop_empty(block: HtmlElement) -> None:
         element.drop_tag() if str(element.text_content()) else element.drop_tree()
 
 
+def _trim(block: HtmlElement) -> None:
+    """No white space at the edges of a paragraph."""
+    if block.tag not in {"p", "h2", "h3", "h4", "h5", "h6"}:
+        return
+    block.text = (block.text or "").lstrip() or None
+    last = next(block.iterchildren(reversed=True), None)
+    if last is None:
+        block.text = (block.text or "").rstrip()
+    else:
+        last.tail = (last.tail or "").rstrip() or None
+
+
 def _tidy_image(image: HtmlElement, resolve: Resolve) -> None:
     source = resolve(real_source(image))
     alt = re.sub(r"\s+", " ", image.get("alt") or "").strip()
@@ -331,6 +354,12 @@ def _replace_by_link(player: HtmlElement, resolve: Resolve) -> None:
 def copy_of(element: HtmlElement) -> HtmlElement:
     copied: HtmlElement = deepcopy(element)
     return copied
+
+
+def _valid_reference(found: re.Match[str]) -> str:
+    """Nothing for a reference to what XML cannot hold ("&#12;"), which lxml would choke on."""
+    code = int(found[1], 16) if found[1] else int(found[2])
+    return found[0] if code <= 0x10FFFF and not _CONTROL.match(chr(code)) else ""
 
 
 def _without_comments(html: str) -> str:
