@@ -1,7 +1,7 @@
 """A public server behind a proxy that ends TLS."""
 
 from newsroom.settings.base import *  # noqa: F403
-from newsroom.settings.base import STORAGES, env
+from newsroom.settings.base import NEWSLETTER, STORAGES, env
 
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
@@ -17,3 +17,6 @@ CSRF_COOKIE_SECURE = True
 STORAGES = STORAGES | {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
 }
+
+# Else all sign-ups would seem to come from the proxy, and share one address's limit.
+NEWSLETTER = NEWSLETTER | {"TRUSTED_PROXIES": env.int("TRUSTED_PROXIES", default=1)}
