@@ -10,4 +10,14 @@ class NewsletterConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        # Here, not in wagtail_hooks: a script that publishes has not loaded the admin's hooks.
+        from wagtail.signals import published
+
         from newsletter import checks  # noqa: F401  (registers the system checks)
+        from newsletter.desk.approval import approve_published
+
+        published.connect(
+            approve_published,
+            sender=self.get_model("Digest"),
+            dispatch_uid="newsletter_approve_published",
+        )

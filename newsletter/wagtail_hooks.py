@@ -14,10 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.log_actions import LogActionRegistry
-from wagtail.signals import published
 
 from newsletter.desk import bulk
-from newsletter.desk.approval import approve_published
 from newsletter.desk.articles import ArticleChooserViewSet, ArticleViewSet
 from newsletter.desk.digest_editor import arrange_actions
 from newsletter.desk.digests import DigestViewSet
@@ -26,9 +24,6 @@ from newsletter.desk.home import TwentyMinutesPanel
 from newsletter.desk.members import MemberViewSet, SuppressionViewSet
 from newsletter.desk.newsletters import NewsletterViewSet
 from newsletter.desk.themes import ThemeViewSet
-from newsletter.digests.models import Digest
-
-published.connect(approve_published, sender=Digest, dispatch_uid="newsletter_approve_published")
 
 
 class BollettinoGroup(ViewSetGroup):
