@@ -13,7 +13,8 @@ class NewsletterConfig(AppConfig):
         # Here, not in wagtail_hooks: a script that publishes has not loaded the admin's hooks.
         from wagtail.signals import published
 
-        from newsletter import checks  # noqa: F401  (registers the system checks)
+        # Registers the system checks, and the bells that a request rings.
+        from newsletter import checks, tasks  # noqa: F401
         from newsletter.desk.approval import approve_published
 
         published.connect(

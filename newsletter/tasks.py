@@ -7,6 +7,7 @@ a task that is lost, doubled or late loses, doubles and delays nothing: `tick` r
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from ctypes import c_bool
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,9 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_init, worker_shutting_down
 from django.db import close_old_connections
+from django.dispatch import receiver
 
-from newsletter import conf
+from newsletter import conf, signals
 from newsletter.articles import ingest
 from newsletter.delivery import control, freeze, send
 from newsletter.delivery import sweep as sweeping
@@ -86,9 +88,13 @@ def _done(step: Callable[[datetime], None], now: datetime) -> bool:
 
 
 def ring_due_feeds(now: datetime) -> None:
-    due = Feed.objects.due(now).values_list("pk", flat=True)
-    for feed_id in due[:FEEDS_PER_TICK]:
-        poll_feed.apply_async((feed_id,), expires=STALE_SECONDS)
+    """One task a host: its feeds are polled one after the other, other hosts' beside them."""
+    by_host = defaultdict(list)
+    due = Feed.objects.due(now).values_list("host", "pk")
+    for host, feed_id in due[:FEEDS_PER_TICK]:
+        by_host[host].append(feed_id)
+    for feed_ids in by_host.values():
+        poll_feeds.apply_async((feed_ids,), expires=STALE_SECONDS)
 
 
 def ring_tagging(now: datetime) -> None:
@@ -167,11 +173,20 @@ def _ring_senders(digest_id: int, now: datetime) -> None:
 # --- one call each --------------------------------------------------------------------------------
 
 
-@shared_task(name="newsletter.poll_feed")
-def poll_feed(feed_id: int) -> None:
-    ingested = ingest.poll(feed_id, now=_now())
-    if ingested and (ingested.new or ingested.changed):
+@shared_task(name="newsletter.poll_feeds")
+def poll_feeds(feed_ids: list[int]) -> None:
+    """Of one host, one after the other; a feed polled since it was rung for is left alone."""
+    polled = [_polled(feed_id) for feed_id in feed_ids]
+    if any(one and (one.new or one.changed) for one in polled):
         _ring(tag_pending)
+
+
+def _polled(feed_id: int) -> ingest.Ingested | None:
+    try:
+        return ingest.poll(feed_id, now=_now(), only_if_due=True)
+    except Exception:
+        logger.exception("Feed %s could not be polled; the next tick tries again.", feed_id)
+        return None
 
 
 @shared_task(name="newsletter.tag_pending")
@@ -196,6 +211,12 @@ def send_digest(digest_id: int) -> None:
 @shared_task(name="newsletter.send_confirmations")
 def send_confirmations() -> None:
     confirmation.send_confirmations(now=_now(), limit=CONFIRMATIONS_PER_ROUND)
+
+
+@receiver(signals.confirmation_wanted)
+def _ring_for_confirmation(**kwargs: Any) -> None:
+    # Somebody waits at their mailbox. Without a broker the next tick looks, and the form answers.
+    send_confirmations.apply_async(expires=STALE_SECONDS, retry=False)
 
 
 @shared_task(name="newsletter.sweep")
