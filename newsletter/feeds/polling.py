@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Exists, Q
 
 from newsletter import conf
 from newsletter.exceptions import FeedError, FeedGone
@@ -13,6 +14,7 @@ from newsletter.feeds.fetch import Fetched
 from newsletter.feeds.models import Feed, FetchRecord
 
 _WEEK = timedelta(days=7)
+_JITTER = 0.1
 # Longer than a fetch can take; afterwards a killed worker's feed is free again.
 _CLAIM = timedelta(minutes=5)
 # With the back-off at its longest this is more than two weeks without one success.
@@ -35,18 +37,22 @@ class Rhythm:
 def next_poll(rhythm: Rhythm, now: datetime, *, jitter: float = 0.0) -> datetime:
     """When to poll next: twice as often as the feed publishes, within the settings' bounds.
 
-    Never before the publisher allows it, though its wish counts for a day at most. `jitter`, 0 to
-    1, spreads feeds that were added together by up to a tenth of the interval.
+    Never before the publisher allows it, and never after POLL_MAX_MINUTES unless the publisher
+    itself asks for longer (it is heard for a week at most). `jitter`, 0 to 1, spreads feeds that
+    were added together by up to a tenth of the interval.
     """
     shortest = timedelta(minutes=conf.get("POLL_MIN_MINUTES"))
     longest = timedelta(minutes=conf.get("POLL_MAX_MINUTES"))
     wanted = _WEEK / (2 * rhythm.articles_per_week) if rhythm.articles_per_week > 0 else longest
-    publisher = timedelta(minutes=min(rhythm.update_minutes or 0, 60 * 24 * 365))
-    fresh = timedelta(seconds=rhythm.max_age or 0)
-    interval = max(shortest, min(max(wanted, publisher, fresh), longest))
-    if rhythm.retry_after:
-        interval = max(interval, timedelta(seconds=rhythm.retry_after))
-    return now + interval * (1 + 0.1 * jitter)
+    publisher = max(
+        min(timedelta(minutes=min(rhythm.update_minutes or 0, 60 * 24 * 365)), _WEEK),
+        min(timedelta(seconds=min(rhythm.max_age or 0, 1e8)), _WEEK),
+        timedelta(seconds=rhythm.retry_after or 0),
+    )
+    # Room for the jitter below the upper bound: feeds at the bound need spreading most of all.
+    interval = max(shortest, publisher, min(wanted, longest / (1 + _JITTER)))
+    spread = interval * (1 + _JITTER * jitter)
+    return now + max(publisher, min(spread, max(longest, shortest)))
 
 
 def back_off(failures: int) -> timedelta:
@@ -57,20 +63,27 @@ def back_off(failures: int) -> timedelta:
 
 
 def claim(feed_id: int, now: datetime, *, only_if_due: bool = False) -> bool:
-    """Take the feed for polling; False when another worker has it, or its host.
+    """Take the feed for polling; False when another worker has it or another feed of its host.
 
     `only_if_due` is for a doorbell that may ring twice: by then the feed has been polled.
     """
+    host = Feed.objects.filter(pk=feed_id).values_list("host", flat=True).first()
+    if host is None:
+        return False
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     wanted = Feed.objects.filter(free, pk=feed_id)
     if only_if_due:
         due = Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now)
         wanted = wanted.filter(due, state=Feed.State.ACTIVE)
-        host = Feed.objects.filter(pk=feed_id).values_list("host", flat=True).first()
-        # Two workers may still slip through in the same instant: a courtesy, not a lock.
-        if host and Feed.objects.filter(host=host, claimed_until__gt=now).exists():
-            return False
-    return bool(wanted.update(claimed_until=now + _CLAIM))
+    if host:
+        # One statement on SQLite, which has one writer at a time.
+        neighbours = Feed.objects.filter(host=host, claimed_until__gte=now).exclude(pk=feed_id)
+        wanted = wanted.filter(~Exists(neighbours))
+    with transaction.atomic():
+        if host and connection.features.has_select_for_update:
+            # PostgreSQL checks the neighbours on a snapshot: whoever wants one waits here.
+            list(Feed.objects.select_for_update().filter(host=host).order_by("pk").values("pk"))
+        return bool(wanted.update(claimed_until=now + _CLAIM))
 
 
 def record_success(

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from newsletter.exceptions import FeedUnreachable
 from newsletter.feeds.models import Feed, FetchRecord
@@ -22,7 +26,16 @@ from tests.builders import NOW, make_feed
 def test_busy_feed_is_polled_often_and_a_quiet_one_once_a_day() -> None:
     assert next_poll(Rhythm(articles_per_week=100_000), NOW) == NOW + timedelta(minutes=5)
     assert next_poll(Rhythm(articles_per_week=84), NOW) == NOW + timedelta(hours=1)
-    assert next_poll(Rhythm(articles_per_week=0), NOW) == NOW + timedelta(days=1)
+    assert next_poll(Rhythm(articles_per_week=0), NOW, jitter=1.0) == NOW + timedelta(days=1)
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("per_week", [0, 0.1, 3.5, 3.7, 20, 1e6])
+@pytest.mark.parametrize("publisher", [{}, {"update_minutes": 1440}, {"max_age": 86_000}])
+def test_at_the_latest_after_a_day(jitter: float, per_week: float, publisher: Any) -> None:
+    rhythm = Rhythm(articles_per_week=per_week, **publisher)
+    wait = next_poll(rhythm, NOW, jitter=jitter) - NOW
+    assert timedelta(minutes=5) <= wait <= timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -38,12 +51,17 @@ def test_never_before_the_publisher_allows(rhythm: Rhythm) -> None:
         assert next_poll(rhythm, NOW, jitter=jitter) >= NOW + timedelta(hours=6)
 
 
-def test_publisher_cannot_keep_us_away_for_a_year() -> None:
-    assert next_poll(Rhythm(update_minutes=525_600), NOW) == NOW + timedelta(days=1)
+def test_later_than_a_day_only_when_the_publisher_asks_for_it_and_never_beyond_a_week() -> None:
+    assert next_poll(Rhythm(update_minutes=2 * 1440), NOW) == NOW + timedelta(days=2)
+    assert next_poll(Rhythm(update_minutes=525_600), NOW) == NOW + timedelta(days=7)
 
 
 def test_jitter_spreads_by_a_tenth() -> None:
-    assert next_poll(Rhythm(), NOW, jitter=1.0) == NOW + timedelta(hours=26.4)
+    busy = Rhythm(articles_per_week=84)
+    assert next_poll(busy, NOW, jitter=1.0) == NOW + timedelta(minutes=66)
+    # Quiet feeds, which wait the longest, are spread as well.
+    apart = next_poll(Rhythm(), NOW, jitter=1.0) - next_poll(Rhythm(), NOW)
+    assert apart > timedelta(hours=2)
 
 
 def test_back_off_doubles_up_to_a_day() -> None:
@@ -79,6 +97,25 @@ def test_host_is_asked_by_one_worker_at_a_time() -> None:
     assert claim(main.pk, NOW, only_if_due=True)
     assert not claim(category.pk, NOW, only_if_due=True)
     assert claim(other.pk, NOW, only_if_due=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_claim_in_the_same_instant_share_no_host() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("an in-memory database knows no waiting")
+    feeds = [make_feed(f"https://blog.example/{number}/feed/") for number in range(6)]
+    start = threading.Barrier(len(feeds))
+
+    def work(feed_id: int) -> bool:
+        try:
+            start.wait(10)
+            return claim(feed_id, NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(feeds)) as pool:
+        taken = list(pool.map(work, [feed.pk for feed in feeds]))
+    assert taken.count(True) == 1
 
 
 @pytest.mark.django_db
