@@ -161,6 +161,7 @@ def load_feeds(feeds: Sequence[DemoFeed], now: datetime) -> None:
             )
         known.url = feed.url
         known.next_poll_at = now
+        known.claimed_until = None  # by a worker that was killed: it can't be at work now
         known.save()
 
 

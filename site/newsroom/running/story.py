@@ -26,7 +26,7 @@ Say = Callable[[str, str], None]
 Found = TypeVar("Found")
 
 STEP_SECONDS = 90  # one step of the main job, on a slow machine
-RING_SECONDS = 5
+RING_SECONDS = 2  # feeds of one host are polled one after the other: several ticks
 LOOK_SECONDS = 0.2
 
 
