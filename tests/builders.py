@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.text import slugify
-from newsletter.members.address import address_hash, canonical_address
-from newsletter.members.subscriptions import selection_for
 
 from newsletter.articles.models import Article
 from newsletter.digests.models import Digest, DigestItem, Newsletter
 from newsletter.feeds.models import Feed
+from newsletter.members.address import address_hash, canonical_address
 from newsletter.members.models import Member, Subscription
+from newsletter.members.subscriptions import selection_for
 from newsletter.themes.models import Theme, ThemeAssignment
 
 NOW = datetime(2026, 7, 15, 9, 0, tzinfo=UTC)
