@@ -40,7 +40,7 @@ install-dev: install $(VENV)/.installed-dev ## what `make test` needs besides
 .PHONY: messages
 messages: install-dev ## collects the strings to translate into the catalogues (needs gettext)
 	@cd newsletter && ../$(BIN)/python ../manage.py makemessages --locale it --no-location
-	@cd newsletter && ../$(BIN)/python ../manage.py makemessages --locale en --no-location
+	@cd site/newsroom && ../../$(BIN)/python ../../manage.py makemessages --locale it --no-location
 
 .PHONY: help
 help: ## this text

@@ -15,6 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parent.parent
+APPS = (ROOT / "newsletter", ROOT / "site/newsroom")
 CATALOGUE = Path("locale/it/LC_MESSAGES/django.po")
 
 
@@ -54,17 +55,15 @@ def faults(app: Path) -> list[str]:
             found.append(f"fuzzy: {name!r}")
         elif not all(translations):
             found.append(f"not translated: {name!r}")
+        elif any("'" in translation for translation in translations):
+            found.append(f"' where ’ is right: {name!r}")
         else:
             found += [f"{error}: {name!r}" for error in message.check(wanted)]
     return found
 
 
 def main() -> int:
-    found = [
-        f"{app.relative_to(ROOT)}: {fault}"
-        for app in (ROOT / "newsletter",)
-        for fault in faults(app)
-    ]
+    found = [f"{app.relative_to(ROOT)}: {fault}" for app in APPS for fault in faults(app)]
     for line in found:
         sys.stdout.write(line + "\n")
     sys.stdout.write(f"{len(found)} faults in the message catalogues\n")
