@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import feedparser
 import pytest
+
 from demo.blogs import IMAGES_DIR, POSTS_DIR, read_post, read_posts
 from demo.server import DemoServer
 
