@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -42,7 +43,7 @@ def going_sentence(digest: Digest, readers: int, *, now: datetime) -> str:
     ) % {"readers": f"{readers:,}".replace(",", "\u202f"), "newsletter": digest.newsletter.name}
     if digest.slot <= now:
         return _("As soon as it is approved, %(to)s") % {"to": to}
-    return f"{moment_in_words(digest.slot, digest.newsletter)}: {to}"
+    return f"{capfirst(moment_in_words(digest.slot, digest.newsletter))}: {to}"
 
 
 def check(digest: Digest) -> list[Check]:

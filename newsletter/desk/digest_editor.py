@@ -202,12 +202,12 @@ def arrange_actions(menu_items: list[ActionMenuItem], request: HttpRequest, cont
 
 class NewDigestForm(forms.Form):
     newsletter = forms.ModelChoiceField(
-        label=gettext_lazy("newsletter"),
+        label=gettext_lazy("Newsletter"),
         queryset=Newsletter.objects.filter(is_active=True),
         empty_label=None,
     )
     slot = forms.DateTimeField(
-        label=gettext_lazy("goes out at"),
+        label=gettext_lazy("Goes out at"),
         required=False,
         widget=AdminDateTimeInput,
         help_text=gettext_lazy("Empty: the newsletter's next regular time."),

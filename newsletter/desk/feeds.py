@@ -100,12 +100,12 @@ class NewFeedForm(forms.Form):
         widget=forms.URLInput(attrs={"placeholder": "https://blog.example/feed/"}),
     )
     auto_accept = forms.BooleanField(
-        label=gettext_lazy("accept automatically"),
+        label=gettext_lazy("Accept automatically"),
         required=False,
         help_text=gettext_lazy("For a blog of your own: its posts skip the inbox."),
     )
     rights = forms.ChoiceField(
-        label=gettext_lazy("what may be shown"),
+        label=gettext_lazy("What may be shown"),
         choices=Feed.Rights.choices,
         initial=Feed.Rights.EXCERPT,
         required=False,

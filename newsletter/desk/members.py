@@ -26,6 +26,17 @@ from newsletter.members.address import address_hash, canonical_address
 from newsletter.members.models import Member, Subscription, Suppression
 from newsletter.themes.models import Theme
 
+HOW_CONSENT_CAME = {
+    "form": gettext_lazy("sign-up form"),
+    "mail": gettext_lazy("link in the mail"),
+    "preferences": gettext_lazy("page of choices"),
+    "address": gettext_lazy("change of address"),
+    "unsubscribe": gettext_lazy("page to unsubscribe"),
+    "one-click": gettext_lazy("button of the mail program"),
+    "command": gettext_lazy("added by the operators"),
+    "import": gettext_lazy("added by the operators"),
+}
+
 
 def state_of(member: Member) -> str:
     if not member.confirmed_at:
@@ -112,7 +123,10 @@ class MemberPage(generic.InspectView):
             (one, [themes[pk] for pk in sorted(one.selection.theme_ids) if pk in themes])
             for one in member.current
         ]
-        context["consents"] = member.consents.all()[:50]
+        context["consents"] = [
+            (one, HOW_CONSENT_CAME.get(one.source, one.source))
+            for one in member.consents.all()[:50]
+        ]
         context["suppressed"] = Suppression.objects.filter(address_hash=member.address_hash).first()
         return context
 
@@ -234,6 +248,12 @@ class SuppressionIndexView(generic.IndexView):
     @cached_property
     def add_item_label(self) -> str:
         return _("Suppress an address")
+
+    @cached_property
+    def no_results_message(self) -> str:
+        if self.is_searching:
+            return _("This address is not suppressed.")
+        return _("No address is suppressed.")
 
 
 class SuppressionViewSet(DeskViewSet):

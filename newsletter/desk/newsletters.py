@@ -26,7 +26,7 @@ from newsletter.members.models import Subscription
 
 class NewsletterForm(WagtailAdminModelForm):
     weekdays = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("days of the week"),
+        label=gettext_lazy("Days of the week"),
         choices=list(WEEKDAYS.items()),
         coerce=int,
         required=False,
@@ -34,7 +34,7 @@ class NewsletterForm(WagtailAdminModelForm):
         help_text=gettext_lazy("Daily: the days it goes. Weekly: the first of them."),
     )
     time_zone = forms.ChoiceField(
-        label=gettext_lazy("time zone"),
+        label=gettext_lazy("Time zone"),
         choices=lambda: [(name, name) for name in sorted(available_timezones())],
     )
 

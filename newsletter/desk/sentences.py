@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.digests.models import Newsletter
 from newsletter.digests.schedule import next_slot
+from newsletter.digests.wording import inside_a_sentence
 
 
 def schedule_sentence(newsletter: Newsletter) -> str:
@@ -22,11 +23,10 @@ def schedule_sentence(newsletter: Newsletter) -> str:
             return _("Every day at %(time)s") % at
         case Newsletter.Frequency.DAILY:
             names = ", ".join(str(WEEKDAYS[day]) for day in days)
-            return _("Every %(day)s at %(time)s") % (at | {"day": names})
+            return _("Every %(day)s at %(time)s") % (at | {"day": inside_a_sentence(names)})
         case Newsletter.Frequency.WEEKLY:
-            return _("Every %(day)s at %(time)s") % (
-                at | {"day": str(WEEKDAYS[int((newsletter.weekdays or [0])[0])])}
-            )
+            name = str(WEEKDAYS[int((newsletter.weekdays or [0])[0])])
+            return _("Every %(day)s at %(time)s") % (at | {"day": inside_a_sentence(name)})
         case Newsletter.Frequency.MONTHLY:
             return _("Every month, on day %(day)d at %(time)s") % (
                 at | {"day": newsletter.month_day}
@@ -38,7 +38,7 @@ def schedule_sentence(newsletter: Newsletter) -> str:
 def moment_in_words(moment: datetime, newsletter: Newsletter) -> str:
     """ "Thursday 16 July, 08:00", on the clocks where the newsletter is at home."""
     local = moment.astimezone(ZoneInfo(newsletter.time_zone))
-    return date_format(local, _("l j F Y, H:i"))
+    return inside_a_sentence(date_format(local, _("l j F Y, H:i")))
 
 
 def coming_slots(newsletter: Newsletter, *, now: datetime, count: int = 4) -> list[str]:

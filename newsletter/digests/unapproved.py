@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from newsletter import conf
 from newsletter.digests.models import Digest, Newsletter
-from newsletter.digests.wording import one_line
+from newsletter.digests.wording import inside_a_sentence, one_line
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,8 @@ def _mail_approvers(digest: Digest) -> None:
     # One mail each: colleagues' addresses are not everybody's business.
     for user in users.filter(is_active=True).exclude(email="").order_by("pk"):
         with translation.override(_language_of(user) or digest.newsletter.language):
-            slot = date_format(localtime(digest.slot, digest.newsletter.zone), "l j F, H:i")
+            local = localtime(digest.slot, digest.newsletter.zone)
+            slot = inside_a_sentence(date_format(local, "l j F, H:i"))
             subject = _("To approve: %(digest)s") % {"digest": one_line(str(digest))}
             articles = ngettext("%(count)d article", "%(count)d articles", items) % {"count": items}
             body = _(

@@ -8,6 +8,7 @@ from datetime import date
 
 from django.utils import translation
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 # Marks that turn the reading direction: a title with one could show a false address.
@@ -44,9 +45,13 @@ def shorten(text: str, length: int) -> str:
 def date_in_words(day: date, language: str) -> str:
     """16 luglio 2026."""
     with translation.override(language):
-        words = date_format(day, "j F Y", use_l10n=False)
-    # Django's catalogue has the months as they begin a sentence.
-    return words.lower() if language.split("-")[0] in _SMALL_MONTHS else words
+        return inside_a_sentence(date_format(day, "j F Y", use_l10n=False))
+
+
+def inside_a_sentence(date_words: str) -> str:
+    """Days and months as the language in force writes them: Django's all begin with a capital."""
+    language = (get_language() or "").split("-")[0]
+    return date_words.lower() if language in _SMALL_MONTHS else date_words
 
 
 def default_subject(newsletter: str, number: int, title: str, language: str) -> str:
