@@ -208,6 +208,22 @@ def send_digest(digest_id: int) -> None:
         _ring(send_digest, digest_id)
 
 
+@shared_task(name="newsletter.start_digest")
+def start_digest(digest_id: int) -> None:
+    """Somebody has just said that it may go: the tick's look at what is due, without the wait."""
+    now = _now()
+    wanted = [*control.start_due(now=now), digest_id]
+    going = Digest.objects.filter(pk__in=wanted, status=Digest.Status.SENDING)
+    for going_id in going.values_list("pk", flat=True):
+        _ring_senders(going_id, now)
+
+
+@receiver(signals.sending_wanted)
+def _ring_for_sending(digest_id: int, **kwargs: Any) -> None:
+    # A person waits at their desk. Without a broker the next tick looks, and the page answers.
+    start_digest.apply_async((digest_id,), expires=STALE_SECONDS, retry=False)
+
+
 @shared_task(name="newsletter.send_confirmations")
 def send_confirmations() -> None:
     confirmation.send_confirmations(now=_now(), limit=CONFIRMATIONS_PER_ROUND)

@@ -16,7 +16,7 @@ from newsletter.delivery.freeze import accounting
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.digests.models import Digest
 from newsletter.exceptions import DigestNotReady
-from newsletter.signals import digest_sent
+from newsletter.signals import digest_sent, sending_wanted
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ def send_now(digest_id: int, *, now: datetime) -> None:
             _("%(digest)s cannot be sent: it is “%(status)s”. Approve it first.")
             % {"digest": digest, "status": digest.get_status_display()}
         )
+    _want_sending(digest_id)
 
 
 def hold_stale(*, now: datetime) -> list[int]:
@@ -101,6 +102,8 @@ def resume(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None)
     # A person has just spoken: what was idle for long is not stale.
     paused.filter(status=Status.SENDING).update(sending_at=now)
     changed = paused.update(paused_at=None, status_reason="")
+    if changed:
+        _want_sending(digest_id)
     logger.info("Digest %s resumed by %s", digest_id, getattr(by, "pk", None))
     return bool(changed)
 
@@ -185,6 +188,13 @@ def note_trouble(digest_id: int, reason: str) -> None:
 def clear_trouble(digest_id: int) -> None:
     Digest.objects.filter(pk=digest_id, status=Status.SENDING, paused_at=None).update(
         status_reason=""
+    )
+
+
+def _want_sending(digest_id: int) -> None:
+    """Ring at once instead of at the next tick; with nobody to hear it, the tick still comes."""
+    transaction.on_commit(
+        partial(sending_wanted.send_robust, sender=Digest, digest_id=digest_id), robust=True
     )
 
 

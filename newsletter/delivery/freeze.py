@@ -27,7 +27,7 @@ from newsletter.digests.models import Digest, Variant
 from newsletter.digests.variants import items_for, variant_key
 from newsletter.exceptions import NewsletterError
 from newsletter.members.models import Member, Selection, Subscription, Suppression
-from newsletter.signals import digest_approved
+from newsletter.signals import digest_approved, sending_wanted
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +86,10 @@ def approve(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None
         digest.pk, account.candidates, account.deliveries, account.exclusions,
     )  # fmt: skip
     transaction.on_commit(partial(digest_approved.send, sender=Digest, digest=digest))
+    if datetime.fromisoformat(content.slot) <= now:
+        transaction.on_commit(
+            partial(sending_wanted.send_robust, sender=Digest, digest_id=digest.pk), robust=True
+        )
     return account
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 
 from newsletter import conf
 from newsletter.articles.models import Article
@@ -124,7 +124,12 @@ def content_as_edited(draft: Digest) -> DigestContent:
         [item.article_id for item in items if item.article_id]
     )
     themes = _themes_by_article(articles)
-    sections = Theme.objects.in_bulk([item.theme_id for item in items if item.theme_id])
+    # A place nobody chose a section for stands under its article's strongest theme.
+    section_ids = {
+        item.article_id: item.theme_id or next(iter(themes.get(item.article_id, [])), None)
+        for item in reversed(items)
+    }
+    sections = Theme.objects.in_bulk([pk for pk in section_ids.values() if pk])
     # An article that was deleted under an open draft is left out; one chosen twice goes once.
     shown: dict[int, DigestItem] = {}
     for item in items:
@@ -155,8 +160,8 @@ def content_as_edited(draft: Digest) -> DigestContent:
                 position,
                 item,
                 articles[item.article_id],
-                sections.get(item.theme_id),
-                themes.get(item.article_id, []),
+                sections.get(section_ids[item.article_id]),
+                sorted(themes.get(item.article_id, [])),
                 is_lead=item.article_id == lead_id,
                 zone=zone,
             )
@@ -211,13 +216,20 @@ def _item(
 
 
 def _themes_by_article(article_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Each article's themes, the strongest first, as the proposal weighs them."""
     said = Q(decision=ThemeAssignment.Decision.CONFIRMED) | Q(
         confidence__gte=conf.get("SUGGEST_THRESHOLD")
     )
     pairs = (
         ThemeAssignment.objects.standing()
         .filter(said, article_id__in=list(article_ids))
-        .order_by("theme_id")
+        .annotate(
+            weight=Case(
+                When(decision=ThemeAssignment.Decision.CONFIRMED, then=Value(1.0)),
+                default=F("confidence"),
+            )
+        )
+        .order_by("-weight", "theme__sort_order", "theme_id")
         .values_list("article_id", "theme_id")
     )
     themes: dict[int, list[int]] = {}
