@@ -13,6 +13,7 @@ class DeskViewSet(ModelViewSet):
     copy_view_enabled = False
     add_to_reference_index = False
     list_per_page = 50
+    index_results_template_name = "newsletter/admin/results.html"
 
     def get_urlpatterns(self) -> list[Any]:
         gone = {*self.without, *(f"{name}_results" for name in self.without)}
