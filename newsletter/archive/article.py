@@ -17,16 +17,24 @@ _TERMS = 3
 def reason(assignment: ThemeAssignment) -> str:
     """Why an article stands under a theme, in a sentence for anybody."""
     terms = [str(one.get("term", "")) for one in assignment.evidence if isinstance(one, dict)]
-    quoted = ", ".join(f"«{term}»" for term in terms[:_TERMS] if term)
+    terms = [term for term in terms if term]
+    quoted = _quoted(terms)
     if assignment.source == ThemeAssignment.Source.EDITOR or not quoted:
         if assignment.decision == ThemeAssignment.Decision.CONFIRMED:
             return _("Chosen by the editors.")
         return _("Suggested automatically.")
     if assignment.source == ThemeAssignment.Source.CATEGORY:
-        return _("The blog files it under %(terms)s.") % {"terms": quoted}
+        # The category comes first (themes.rules); what follows is what the text says.
+        filed = _("The blog files it under %(terms)s.") % {"terms": _quoted(terms[:1])}
+        said = _("The text says %(terms)s.") % {"terms": _quoted(terms[1:])}
+        return f"{filed} {said}" if terms[1:] else filed
     if assignment.source == ThemeAssignment.Source.LEARNED:
         return _("Like others that the editors put here: it says %(terms)s.") % {"terms": quoted}
     return _("The text says %(terms)s.") % {"terms": quoted}
+
+
+def _quoted(terms: list[str]) -> str:
+    return ", ".join(f"«{term}»" for term in terms[:_TERMS])
 
 
 def article_context(article: Article) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from newsletter.digests.content import DigestContent, ItemContent
 from newsletter.digests.models import Digest
+from newsletter.digests.wording import default_subject
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,15 @@ class Issue:
     @property
     def introduction(self) -> list[str]:
         return [part for part in self.content.introduction.split("\n\n") if part]
+
+    @property
+    def names_its_lead(self) -> bool:
+        """Whether the subject only repeats the headline that stands below it on the page."""
+        first = self.lead or next(iter(self.content.items), None)
+        series = self.content.newsletter
+        return first is not None and self.content.subject == default_subject(
+            series.name, self.content.number, first.title, series.language
+        )
 
     @property
     def others(self) -> tuple[ItemContent, ...]:

@@ -135,7 +135,7 @@ class ArchivePageMixin(RoutablePageMixin):
             timezone.make_aware(datetime(y, 1, 1)) for y in (year, year + 1)  # noqa: DTZ001
         )  # fmt: skip
         out = published.issues_out(timezone.now())
-        issues = list(out.filter(slot__gte=start, slot__lt=end).defer("content")[:1000])
+        issues = list(out.filter(out_at__gte=start, out_at__lt=end).defer("content")[:1000])
         listing = list_articles(
             Article.objects.accepted().filter(listed_at__gte=start, listed_at__lt=end),
             request.GET,
@@ -216,7 +216,7 @@ class ArchivePageMixin(RoutablePageMixin):
             (self.links.themes(), None),
         ]
         paths += [(self.links.theme(theme), None) for theme in Theme.objects.active()]
-        paths += [(self.links.issue(digest), digest.slot.date()) for digest in out]
+        paths += [(self.links.issue(digest), digest.out_at.date()) for digest in out]
         return [{"location": conf.site_url(path), "lastmod": day} for path, day in paths]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from newsletter.articles.models import Article, ArticleQuerySet
 from newsletter.digests.models import Digest, DigestItem
@@ -16,8 +17,14 @@ FROZEN = (Digest.Status.APPROVED, Digest.Status.SENDING, Digest.Status.SENT)
 
 
 def reachable_issues() -> QuerySet[Digest]:
-    """Issues whose address answers: mails that are on their way already point there."""
-    return Digest.objects.filter(status__in=FROZEN, content__isnull=False)
+    """Issues whose address answers: mails that are on their way already point there.
+
+    Each with `out_at`, the moment its mails began to go. That may be before the slot (an editor's
+    "send now") or after it; the slot stands for it until they go.
+    """
+    return Digest.objects.filter(status__in=FROZEN, content__isnull=False).annotate(
+        out_at=Coalesce("sending_at", "slot")
+    )
 
 
 def issues_out(now: datetime) -> QuerySet[Digest]:
@@ -30,7 +37,7 @@ def issues_out(now: datetime) -> QuerySet[Digest]:
         reachable_issues()
         .filter(out, newsletter__is_public=True)
         .select_related("newsletter")
-        .order_by("-slot", "-pk")
+        .order_by("-out_at", "-pk")
     )
 
 

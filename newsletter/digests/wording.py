@@ -54,6 +54,12 @@ def inside_a_sentence(date_words: str) -> str:
     return date_words.lower() if language in _SMALL_MONTHS else date_words
 
 
+def own_subject(subject: str, newsletter: str, number: int, language: str) -> str:
+    """The subject without the newsletter's name and number, where a page shows them beside it."""
+    said = default_subject(newsletter, number, "", language)
+    return subject.removeprefix(said).strip() or subject
+
+
 def default_subject(newsletter: str, number: int, title: str, language: str) -> str:
     """The subject an issue has until an editor writes a better one."""
     with translation.override(language):

@@ -21,7 +21,7 @@ from newsletter.archive.links import Links, find_links
 from newsletter.archive.published import issues_out
 from newsletter.archive.site_name import site_name
 from newsletter.digests.models import Digest
-from newsletter.digests.wording import shorten
+from newsletter.digests.wording import own_subject, shorten
 
 register = template.Library()
 _GLYPH = re.compile(r"[a-z][a-z0-9-]{0,29}")
@@ -73,6 +73,19 @@ def glyph(name: str) -> SafeString:
 def shortened(text: str, length: int) -> str:
     """At most `length` signs, ending where a sentence or a word does."""
     return shorten(text, length)
+
+
+@register.filter
+def issue_subject(digest: Digest) -> str:
+    """Its subject, for lists that name the newsletter and the number themselves."""
+    series = digest.newsletter
+    return own_subject(digest.subject, series.name, digest.number or 0, series.language)
+
+
+@register.filter
+def begins_with_letter(text: str) -> bool:
+    """Whether an initial can be set large: an emoji or a quotation mark would leave a hole."""
+    return text[:1].isalpha()
 
 
 @register.filter

@@ -67,7 +67,74 @@ def test_issue_keeps_its_secret_until_its_slot(
     assert digest.subject in page(client, "/archivio/")
 
 
+def test_issue_sent_before_its_slot_stands_where_it_was_really_sent(
+    client: Client, make_issue: Callable[..., Digest]
+) -> None:
+    early = make_issue(
+        make_article("Mandato subito"),
+        slot=NOW + timedelta(days=30),
+        sending_at=NOW - timedelta(days=3),
+        subject="Il primo",
+    )
+    make_issue(
+        make_article("Apertura"),
+        newsletter=early.newsletter,
+        slot=NOW,
+        sending_at=NOW,
+        subject="Il secondo",
+    )
+    for path in ("/archivio/", "/archivio/2026/", "/numero/ogni-settimana/"):
+        html = page(client, path)
+        assert html.index("Il secondo") < html.index("Il primo"), path
+        assert "12 July 2026" in html
+        assert "August" not in html
+        assert "N. 2 · 15 July 2026" in html, "the newest is the one sent last"
+
+
+def test_issue_does_not_say_its_headline_twice(
+    client: Client, make_issue: Callable[..., Digest]
+) -> None:
+    article = make_article("Firmato l’accordo")
+    digest = make_issue(article, subject="Ogni settimana N. 1: Firmato l’accordo")
+    listed = page(client, "/archivio/")
+    assert 'lang="it">Firmato l’accordo<' in listed
+    assert "Ogni settimana N. 1:" not in listed
+    issue = f"/numero/ogni-settimana/{digest.number}/"
+    assert '<h1 class="hidden">' in page(client, issue)
+    digest.content["subject"] = "Si vota!"
+    digest.save()
+    assert '<h1 class="page-title">Si vota!</h1>' in page(client, issue)
+
+
+@pytest.mark.parametrize(
+    ("excerpt", "large"), [("Parole.", True), ("📅 Sabato", False), ("«Ora»", False), ("", False)]
+)
+def test_only_a_letter_is_set_as_large_initial(
+    client: Client, make_issue: Callable[..., Digest], excerpt: str, large: bool
+) -> None:
+    make_issue(make_article("Apertura", body=excerpt))
+    assert ("drop-cap" in page(client, "/")) is large
+
+
 # --- articles
+
+
+def test_undated_article_claims_no_date(client: Client) -> None:
+    article = make_article("Senza data", published_at=None, listed_at=NOW)
+    assert "<time" not in page(client, "/articoli/")
+    html = page(client, article_path(article))
+    assert "<time" not in html[html.index('class="article"') :]
+
+
+def test_reason_tells_the_blogs_category_from_the_texts_words(client: Client) -> None:
+    article = make_article("Accordo", themes=["Contratti"])
+    ThemeAssignment.objects.update(
+        source=ThemeAssignment.Source.CATEGORY,
+        evidence=[{"term": "Contratti"}, {"term": "ipotesi di accordo"}, {"term": "CCNL"}],
+    )
+    html = page(client, article_path(article), **{"accept-language": "en"})
+    assert "The blog files it under «Contratti»." in html
+    assert "The text says «ipotesi di accordo», «CCNL»." in html
 
 
 @pytest.mark.parametrize("state", [Article.State.NEW, Article.State.REJECTED, "withdrawn"])
