@@ -11,12 +11,16 @@ from newsletter.digests.content import DigestContent
 def items_for(content: DigestContent, theme_ids: frozenset[int]) -> tuple[int, ...]:
     """The positions of the items that somebody who chose these themes gets.
 
-    Nothing chosen means everything. An item without any theme goes to everybody.
+    Nothing chosen means everything. Who chose themes gets the issue only when one of them is in
+    it; items without any theme come along, but never bring a mail of their own.
     """
+    if not theme_ids:
+        return tuple(item.position for item in content.items)
+    chosen = {item.position for item in content.items if theme_ids.intersection(item.theme_ids)}
+    if not chosen:
+        return ()
     return tuple(
-        item.position
-        for item in content.items
-        if not theme_ids or not item.theme_ids or theme_ids.intersection(item.theme_ids)
+        item.position for item in content.items if item.position in chosen or not item.theme_ids
     )
 
 

@@ -106,6 +106,21 @@ def test_each_choice_gets_its_own_articles_and_equal_ones_share_a_rendering(
     assert Variant.objects.count() == 3
 
 
+def test_who_chose_themes_gets_no_mail_made_of_articles_without_one(
+    newsletter: Newsletter,
+) -> None:
+    digest = make_digest(
+        newsletter,
+        articles=[make_article("L’algoritmo", themes=["AI"]), make_article("Orari della sede")],
+    )
+    make_member(newsletter=newsletter, themes=["Pensioni"])
+    both = make_member(newsletter=newsletter, themes=["AI"])
+    account = approve(digest.pk, now=NOW)
+    assert account.exclusions == {"no_themes": 1}
+    html = Delivery.objects.select_related("variant").get(member=both).variant.html
+    assert "Orari della sede" in html
+
+
 def test_approving_twice_selects_nobody_again(newsletter: Newsletter) -> None:
     digest = draft(newsletter)
     make_member(newsletter=newsletter)

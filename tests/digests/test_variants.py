@@ -21,8 +21,12 @@ def test_nothing_chosen_means_everything():
     assert items_for(content(), frozenset()) == (0, 1, 2)
 
 
-def test_any_theme_of_an_item_is_enough_and_no_theme_is_for_everybody():
+def test_any_theme_of_an_item_is_enough_and_what_has_none_comes_along():
     assert items_for(content(), frozenset({2, 9})) == (0, 2)
+
+
+def test_items_without_a_theme_are_no_reason_for_a_mail():
+    assert items_for(content(), frozenset({9})) == ()
 
 
 def test_nobody_gets_an_item_of_other_themes_only():
