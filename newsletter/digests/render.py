@@ -138,11 +138,10 @@ def _subject(content: DigestContent, items: Sequence[ItemContent]) -> str:
 
 
 def _preheader(lead: Row | None, sections: Sequence[Section]) -> str:
-    """What the mail has besides the title that the subject names."""
-    titles = [row.title for section in sections for row in section.rows]
-    if lead is None:
-        titles = titles[1:] or titles
-    return shorten(" · ".join(titles[:4]) or (lead.excerpt if lead else ""), PREHEADER_LENGTH)
+    """What the mail has besides the title that the subject names; of a single article, its text."""
+    rows = [row for section in sections for row in section.rows]
+    first, *others = [lead, *rows] if lead else rows
+    return shorten(" · ".join(row.title for row in others[:4]) or first.excerpt, PREHEADER_LENGTH)
 
 
 def _sections(items: Sequence[ItemContent], language: str) -> list[Section]:

@@ -194,6 +194,12 @@ def test_the_preview_line_says_what_else_is_in_this_mail():
     assert words(document(own).find_class("preheader")[0]) == "Leggi subito"
 
 
+def test_the_preview_line_of_a_single_article_is_not_its_title_again():
+    for content in (make_content(), make_content((make_item(8, POSTS[8][0]),))):
+        line = document(rendered(content, positions=[8])).find_class("preheader")[0]
+        assert words(line).startswith("Dopo undici mesi di trattativa")
+
+
 def test_an_urgent_notice_has_a_red_masthead():
     red = rendered(make_content(newsletter={"urgent": True}))
     heading = next(document(red).iter("h1"))
