@@ -67,9 +67,12 @@ def send_confirmations(*, now: datetime, limit: int = 200) -> int:
         own_change = AddressChange.objects.filter(pk=change.pk)
         if not own_change.filter(sent_at=None).update(sent_at=now):
             continue
-        match _hand_over(_address_mail(change, now), f"address change {change.pk}"):
-            case Outcome.SENT:
-                sent += 1
+        mail = _moved_mail(change) if change.old_email else _address_mail(change, now)
+        outcome = _hand_over(mail, f"address change {change.pk}")
+        sent += outcome is Outcome.SENT
+        match outcome:
+            case Outcome.SENT | Outcome.REFUSED if change.old_email:
+                own_change.delete()  # no reason is left to keep the old address
             case Outcome.LATER | Outcome.NO_SERVER:
                 own_change.update(sent_at=None)
                 return sent
@@ -130,6 +133,13 @@ def _address_mail(change: AddressChange, now: datetime) -> EmailMultiAlternative
         return _mail("address", _("Confirm your new address"), change.email, context)
 
 
+def _moved_mail(change: AddressChange) -> EmailMultiAlternatives:
+    """Without the new address and without a personal link: who reads the old mailbox now?"""
+    with translation.override(change.member.language):
+        context: dict[str, object] = {"language": change.member.language}
+        return _mail("moved", _("Your mail goes to another address now"), change.old_email, context)
+
+
 def _mail(
     template: str,
     subject: str,
@@ -146,6 +156,7 @@ def _mail(
         if sender
         else settings.DEFAULT_FROM_EMAIL,
         [_mailable(email)],
+        reply_to=[sender.reply_to] if sender and sender.reply_to else None,
         headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )
     page = render_to_string(f"newsletter/members/mail/{template}.html", context)

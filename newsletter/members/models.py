@@ -132,11 +132,15 @@ class Subscription(models.Model):
 
 
 class AddressChange(models.Model):
-    """A new address that its owner has yet to confirm, from a link mailed to it."""
+    """A new address that its owner has yet to confirm, from a link mailed to it.
+
+    Once confirmed it waits until the old mailbox has been told, and goes.
+    """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="address_change")
     email = models.EmailField(max_length=254)
+    old_email = models.EmailField(max_length=254, blank=True)  # set when confirmed
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
 

@@ -26,7 +26,7 @@ def ask_for_address(member: Member, email: str, *, now: datetime) -> None:
     """
     canonical_address(email)
     known = AddressChange.objects.select_for_update().filter(member=member).first()
-    if known and known.sent_at and known.sent_at > now - ONCE_IN:
+    if known and (known.old_email or (known.sent_at and known.sent_at > now - ONCE_IN)):
         raise InvalidMember(
             _("A mail for a change of address was sent today. Use its link, or come back tomorrow.")
         )
@@ -38,7 +38,7 @@ def ask_for_address(member: Member, email: str, *, now: datetime) -> None:
 
 def who_moves(token: str, *, now: datetime) -> AddressChange:
     uid = read_confirmation(token, ADDRESS, now=now)
-    change = AddressChange.objects.filter(uid=uid).select_related("member").first()
+    change = AddressChange.objects.filter(uid=uid, old_email="").select_related("member").first()
     if change is None:
         raise InvalidToken(_("This change was made already, or another one was asked for since."))
     return change
@@ -57,10 +57,16 @@ def confirm_address(token: str, *, now: datetime) -> Member:
     Suppression.objects.filter(
         address_hash=address_hash(address), reason=Suppression.Reason.ERASED
     ).delete()
+    if Suppression.objects.filter(address_hash=member.address_hash).exists():
+        change.delete()
+    else:
+        # Whoever holds the link could take the mail elsewhere: the old mailbox hears of it.
+        change.old_email, change.sent_at = member.email, None
+        change.save()
     member.email = change.email
     member.address = address
     member.address_hash = address_hash(address)
     member.save()
-    change.delete()
     record(member, Consent.Event.CHANGED, [], [], now=now, source="address")
+    transaction.on_commit(lambda: signals.confirmation_wanted.send(Member), robust=True)
     return member

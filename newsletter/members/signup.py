@@ -170,6 +170,7 @@ def add_member(
 ) -> Member:
     """Somebody whose consent the operator vouches for; receives at once.
 
+    Of newsletters they receive already, the themes are changed when `theme_ids` names any.
     InvalidMember for an address that asked to be erased, or that must not be mailed.
     """
     address = canonical_address(email)
@@ -196,5 +197,8 @@ def add_member(
         member.refresh_from_db()
     record(member, Consent.Event.IMPORTED, newsletters, theme_ids, now=now, source=source)
     for newsletter in newsletters:
-        subscribe(member, newsletter, now=now, source=source, theme_ids=theme_ids)
+        subscription = subscribe(member, newsletter, now=now, source=source, theme_ids=theme_ids)
+        if theme_ids:
+            wanted = selection_for(theme_ids)
+            Subscription.objects.filter(pk=subscription.pk).update(selection=wanted)
     return member

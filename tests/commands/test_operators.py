@@ -124,6 +124,22 @@ def test_add_member_subscribes_with_themes_and_keeps_the_proof() -> None:
     assert Consent.objects.filter(member=member, event=Consent.Event.IMPORTED).exists()
 
 
+def test_add_member_changes_the_themes_of_who_receives_already() -> None:
+    newsletter = make_newsletter()
+    make_theme("Pensioni")
+    climate = make_theme("Clima")
+    command = ["add_member", "anna@posta.example", f"--newsletter={newsletter.slug}"]
+    told(*command, "--theme=pensioni")
+    out = StringIO()
+    call_command(*command, "--theme=clima", stdout=out)
+    assert Subscription.objects.get().selection.theme_ids == {climate.pk}
+    assert f"{newsletter.name} (only Clima)" in out.getvalue()
+    again = StringIO()
+    call_command(*command, stdout=again)
+    assert Subscription.objects.get().selection.theme_ids == {climate.pk}
+    assert "(only Clima)" in again.getvalue(), "what is said is what is so"
+
+
 def test_add_member_prints_no_address() -> None:
     newsletter = make_newsletter()
     out = StringIO()

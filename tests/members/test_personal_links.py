@@ -270,6 +270,42 @@ def test_the_address_changes_from_the_new_mailbox(
     assert client.post(link).status_code == 404, "a link works once"
 
 
+def move(client: Client, member: Member, token: str) -> None:
+    client.post(f"/newsletter/m/{token}/address/", {"email": "nuova@posta.example"})
+    send_confirmations(now=timezone.now())
+    change = AddressChange.objects.get()
+    link = f"/newsletter/address/{make_confirmation(change.uid, ADDRESS, now=timezone.now())}/"
+    assert client.post(link).status_code == 200
+
+
+def test_the_old_mailbox_hears_that_mail_goes_elsewhere(
+    client: Client, member: Member, token: str, real_mail: Mailbox
+) -> None:
+    Newsletter.objects.update(reply_to="redazione@union.example")
+    move(client, member, token)
+    assert send_confirmations(now=timezone.now()) == 1
+    mail = real_mail.of("anna.verdi@posta.example")[-1]
+    assert "niente" in mail.text or "nothing more is sent to this address" in mail.text
+    assert mail.message["Reply-To"] == "redazione@union.example"
+    whole = mail.message.as_string()
+    assert "nuova" not in whole
+    assert token not in whole
+    assert "http" not in mail.text
+    assert send_confirmations(now=timezone.now()) == 0, "once"
+    assert not AddressChange.objects.exists(), "the old address is not kept"
+
+
+def test_an_old_address_that_must_be_left_alone_hears_nothing(
+    client: Client, member: Member, token: str, real_mail: Mailbox
+) -> None:
+    Suppression.objects.create(
+        address_hash=member.address_hash, reason="bounce", created_at=timezone.now()
+    )
+    move(client, member, token)
+    assert send_confirmations(now=timezone.now()) == 0
+    assert not AddressChange.objects.exists()
+
+
 def test_one_change_of_address_a_day(
     client: Client, member: Member, token: str, real_mail: Mailbox
 ) -> None:

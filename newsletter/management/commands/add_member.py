@@ -6,7 +6,9 @@ from typing import Any
 
 from newsletter.management.base import OperatorCommand, Outcome
 from newsletter.management.named import named_newsletter, named_theme
+from newsletter.members.models import Subscription
 from newsletter.members.signup import add_member
+from newsletter.themes.models import Theme
 
 
 class Command(OperatorCommand):
@@ -43,5 +45,14 @@ class Command(OperatorCommand):
             "themes": options["theme"],
         }
         # The address stays out of what a terminal or a log keeps.
-        names = ", ".join(newsletter.name for newsletter in newsletters)
+        received = member.subscriptions.filter(newsletter__in=newsletters)
+        names = ", ".join(
+            _described(one) for one in received.select_related("newsletter", "selection")
+        )
         return Outcome(data, [f"Member {member.pk} receives {names}."])
+
+
+def _described(subscription: Subscription) -> str:
+    themes = Theme.objects.filter(pk__in=subscription.selection.theme_ids)
+    only = ", ".join(theme.name for theme in themes)
+    return f"{subscription.newsletter.name} (only {only})" if only else subscription.newsletter.name
