@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 
 from newsletter import conf
 from newsletter.exceptions import FeedInvalid
-from newsletter.feeds import jsonfeed
+from newsletter.feeds import everyday, jsonfeed
 from newsletter.feeds.dates import parse_date
-from newsletter.feeds.wellformed import decode, well_formed
+from newsletter.feeds.wellformed import as_it_is, decode, well_formed
 
 # A category that says only "nobody chose one".
 _NO_CATEGORY = {
@@ -72,19 +72,9 @@ def parse(body: bytes, *, url: str, content_type: str = "") -> ParsedFeed:
     limit = int(conf.get("MAX_ENTRIES_PER_FETCH"))
     problems: list[str] = []
     if jsonfeed.looks_like_json(text):
-        result = jsonfeed.as_feedparser(text, limit)
+        result: Mapping[str, Any] = jsonfeed.as_feedparser(text, limit)
     else:
-        data, problems = well_formed(text, max_entries=limit)
-        result = feedparser.parse(
-            io.BytesIO(data),
-            response_headers={
-                "content-type": "application/xml; charset=utf-8",
-                "content-location": url,
-            },
-            # nh3 cleans, faster and better (see articles.cleaning).
-            sanitize_html=False,
-            resolve_relative_uris=False,
-        )
+        result, problems = _read(text, url, limit)
     if not result.get("version") and not result.get("entries"):
         raise FeedInvalid(*_not_a_feed(text, url))
     feed = result["feed"]
@@ -115,6 +105,25 @@ def parse(body: bytes, *, url: str, content_type: str = "") -> ParsedFeed:
             _("%(url)s carries comments, not posts. Use the blog's main feed.") % {"url": url},
         )
     return parsed
+
+
+def _read(text: str, url: str, limit: int) -> tuple[Mapping[str, Any], list[str]]:
+    data = as_it_is(text, max_entries=limit)
+    quickly_read = everyday.read(data, url) if data is not None else None
+    if quickly_read is not None:
+        return quickly_read, []
+    data, problems = well_formed(text, max_entries=limit)
+    result = feedparser.parse(
+        io.BytesIO(data),
+        response_headers={
+            "content-type": "application/xml; charset=utf-8",
+            "content-location": url,
+        },
+        # nh3 cleans, faster and better (see articles.cleaning).
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    return result, problems
 
 
 def plain(value: object) -> str:

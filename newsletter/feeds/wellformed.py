@@ -40,6 +40,8 @@ _BARE_AMPERSAND = re.compile(r"&(?!#\d{1,7};|#x[0-9A-Fa-f]{1,6};|(?:amp|lt|gt|qu
 # feedparser takes about 20 µs for an element and is quadratic in the attributes of one.
 _MAX_ELEMENTS = 40_000
 _MAX_ATTRIBUTES = 200
+_MAX_ATTRIBUTES_IN_ALL = 100_000
+_MAX_NAMESPACES = 200  # feedparser looks through all of them at each element
 _MAX_DEPTH = 300
 _PREDEFINED = {"amp", "lt", "gt", "quot", "apos"}
 
@@ -82,6 +84,16 @@ def decode(body: bytes, content_type: str = "") -> str:
     return body.decode("cp1252", "replace")
 
 
+def as_it_is(text: str, *, max_entries: int) -> bytes | None:
+    """`text` for a parser in C, unless there is more in it than a feed may hold.
+
+    Not mended: what is not well-formed that parser refuses.
+    """
+    if _cut_after(text, max_entries) < len(text) or _tags_outside_cdata(text) > _MAX_ELEMENTS:
+        return None
+    return _without_prologue(text).encode("utf-8", "replace")
+
+
 def well_formed(text: str, *, max_entries: int) -> tuple[bytes, list[str]]:
     """`text` as well-formed UTF-8 XML, and what had to be mended; b"" when nothing is left.
 
@@ -93,8 +105,7 @@ def well_formed(text: str, *, max_entries: int) -> tuple[bytes, list[str]]:
         problems.append("control characters")
     if "&#" in text:
         text = _NOT_XML_REFERENCE.sub("", text)
-    text = _DECLARATION.sub("", text.lstrip("\ufeff \t\r\n"), count=1).lstrip()
-    text = _without_doctype(text)
+    text = _without_prologue(text)
     cut = _cut_after(text, max_entries)
     if cut < len(text):
         text = text[:cut]
@@ -112,6 +123,25 @@ def well_formed(text: str, *, max_entries: int) -> tuple[bytes, list[str]]:
         return _mended(text), problems
     except _TooComplex:
         return b"", [*problems, "too complex"]
+
+
+def _without_prologue(text: str) -> str:
+    text = _DECLARATION.sub("", text.lstrip("\ufeff \t\r\n"), count=1).lstrip()
+    return _without_doctype(text)
+
+
+def _tags_outside_cdata(text: str) -> int:
+    """An upper bound of the elements, without parsing."""
+    if text.count("<") < _MAX_ELEMENTS:
+        return 0
+    count = position = 0
+    while (start := text.find("<![CDATA[", position)) >= 0:
+        count += text.count("<", position, start)
+        end = text.find("]]>", start)
+        if end < 0:
+            return count
+        position = end
+    return count + text.count("<", position)
 
 
 class _TooComplex(Exception):
@@ -147,22 +177,34 @@ def _cut_after(text: str, max_entries: int) -> int:
 
 def _is_well_formed(data: bytes) -> bool:
     parser = expat.ParserCreate("utf-8", namespace_separator=" ")
-    elements = depth = last_entry = 0
+    elements = attributes_in_all = depth = last_entry = 0
+    namespaces: set[str] = set()
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal elements, depth, last_entry
+        nonlocal elements, attributes_in_all, depth, last_entry
         elements += 1
+        attributes_in_all += len(attributes)
         depth += 1
         if name.endswith(("item", "entry")):
             last_entry = parser.CurrentByteIndex
-        if elements > _MAX_ELEMENTS or depth > _MAX_DEPTH or len(attributes) > _MAX_ATTRIBUTES:
+        if (
+            elements > _MAX_ELEMENTS
+            or depth > _MAX_DEPTH
+            or len(attributes) > _MAX_ATTRIBUTES
+            or attributes_in_all > _MAX_ATTRIBUTES_IN_ALL
+            or len(namespaces) > _MAX_NAMESPACES
+        ):
             raise _TooComplex(last_entry)
 
     def end(name: str) -> None:
         nonlocal depth
         depth -= 1
 
+    def declare(prefix: str | None, uri: str) -> None:
+        namespaces.add(f"{prefix} {uri}")
+
     parser.StartElementHandler = start
+    parser.StartNamespaceDeclHandler = declare
     parser.EndElementHandler = end
     try:
         parser.Parse(data, True)

@@ -261,10 +261,12 @@ def test_external_entities_are_not_read() -> None:
         "<rss>" + "<title>" * 100_000,
         "{" * 500_000,
         "<!DOCTYPE " + "[" * 500_000,
+        rss("".join(f'<a{n}:b xmlns:a{n}="u{n}"/>' for n in range(30_000))),
+        rss(("<c " + " ".join(f'a{n}="1"' for n in range(100)) + "/>") * 3_000),
     ],
     ids=["laughs", "items", "comments", "comments in cdata", "divs", "nested items", "elements",
          "attributes", "ampersands", "tags in title", "categories", "date", "titles", "braces",
-         "doctype"],
+         "doctype", "namespaces", "attributes in all"],
 )  # fmt: skip
 def test_hostile_documents_cost_at_most_a_second_and_100_mb(body: bytes | str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
