@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
+
 import pytest
 from django.utils.translation import gettext, ngettext, override
+
+from newsletter.desk.sentences import moment_in_words, schedule_sentence
+from newsletter.digests.models import Newsletter
 
 
 # Django's own Italian catalogue has another rule for plurals: a form for millions, three in all.
@@ -33,3 +38,16 @@ def test_english_readers_get_english_on_an_italian_site(settings) -> None:
 
     with override("en"):
         assert gettext("Front page") == "Front page"
+
+
+# Django's Italian names of days and months begin with a capital.
+def test_days_and_months_are_small_in_italian() -> None:
+    weekly = Newsletter(frequency=Newsletter.Frequency.WEEKLY, weekdays=[3], send_at=time(8))
+
+    with override("it"):
+        assert schedule_sentence(weekly) == "Ogni giovedì alle 08:00"
+        at = moment_in_words(datetime(2026, 7, 16, 6, tzinfo=UTC), weekly)
+        assert at == "giovedì 16 luglio 2026, 08:00"
+
+    with override("en"):
+        assert schedule_sentence(weekly) == "Every Thursday at 08:00"
