@@ -26,6 +26,14 @@ BIN = Path(sys.executable).parent
 CI = os.environ.get("CI", "") not in ("", "0", "false")
 
 
+# Of the tests with processes, those that use the database and the broker they are given.
+ON_POSTGRES_TOO = (
+    "tests/delivery",
+    "tests/newsroom/test_whole_way.py",
+    "tests/newsroom/test_run.py::test_the_same_way_on_postgresql_and_redis",
+)
+
+
 class CannotRun(Exception):
     """The machine lacks what a step needs; the message says what to install."""
 
@@ -120,17 +128,17 @@ def postgres() -> None:
             "BROKER_URL": servers.enter_context(private_servers.redis()),
         }
         pytest("-n", "2", "-m", "not browser and not processes", env=env)
-        pytest("-m", "processes", env=env)
+        pytest("-n", "2", "-m", "processes", *ON_POSTGRES_TOO, env=env)
 
 
 def processes() -> None:
-    pytest("-m", "processes")
+    pytest("-n", "2", "-m", "processes")
 
 
 def browser() -> None:
     if not (shutil.which("chromium") or shutil.which("chromium-browser")):
         raise CannotRun("Chromium is not here: apt-get install chromium")
-    pytest("-m", "browser and not processes")
+    pytest("-n", "2", "-m", "browser and not processes")
 
 
 def wheel() -> None:
