@@ -76,6 +76,11 @@ def offer_permissions() -> QuerySet[Permission]:
 @hooks.register("register_log_actions")
 def name_log_actions(actions: LogActionRegistry) -> None:
     for name, label, message in [
+        ("accept", _("Accept"), _("Accepted")),
+        ("reject", _("Reject"), _("Rejected")),
+        ("to_triage", _("Back to the inbox"), _("Put back into the inbox")),
+        ("undo", _("Undo"), _("Took the last decision back")),
+        ("retag", _("Retag"), _("Changed the themes")),
         ("approve", _("Approve"), _("Approved for sending")),
         ("send_now", _("Send now"), _("Told to go out at once")),
         ("pause", _("Pause"), _("Paused the sending")),

@@ -22,6 +22,7 @@ from wagtail.admin.viewsets.chooser import ChooserViewSet
 from newsletter.articles.models import Article
 from newsletter.desk.evidence import explain
 from newsletter.desk.inbox import MAY_TRIAGE, InboxView, triage_view, undo_view
+from newsletter.desk.pictures import without_pictures
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.themes.models import Theme, ThemeAssignment
 from newsletter.themes.tagging import set_themes
@@ -79,7 +80,11 @@ class ArticleEditView(generic.EditView):
         context["sightings"] = self.object.sightings.select_related("feed").order_by(
             "first_seen_at"
         )
-        context["versions"] = self.object.versions.all()[:20]
+        context["body"] = without_pictures(self.object.body_html)
+        context["versions"] = [
+            (version, without_pictures(version.body_html))
+            for version in self.object.versions.all()[:20]
+        ]
         context["may_triage"] = self.request.user.has_perm(MAY_TRIAGE)
         context["here"] = self.request.path
         return context

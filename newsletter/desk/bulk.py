@@ -19,6 +19,7 @@ from wagtail.admin import messages
 from wagtail.admin.views.bulk_action import BulkAction
 
 from newsletter.articles.models import Article
+from newsletter.desk.history import note
 from newsletter.desk.inbox import MAY_TRIAGE, say
 from newsletter.desk.listing import listed_ids
 from newsletter.desk.triage import decide
@@ -151,6 +152,7 @@ class Retag(ArticleBulkAction):
             standing = ThemeAssignment.objects.standing().filter(article_id=pk)
             had = set(standing.values_list("theme_id", flat=True))
             set_themes(pk, (had | add) - remove, by=self.request.user, now=now)
+        note(article_ids, "newsletter.retag", by=self.request.user, now=now)
         messages.success(
             self.request,
             ngettext(

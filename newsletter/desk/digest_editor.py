@@ -55,6 +55,24 @@ class DigestForm(WagtailAdminModelForm):
         return slot
 
 
+class FoldedPanel(MultiFieldPanel):
+    """Fields that are seldom needed, behind their heading; open where something is written.
+
+    Wagtail folds panels of the page's first level only, not those of each article in it.
+    """
+
+    class BoundPanel(MultiFieldPanel.BoundPanel):
+        template_name = "newsletter/admin/digest/folded.html"
+
+        def get_context_data(self, parent_context: Any = None) -> Any:
+            context = super().get_context_data(parent_context)
+            context["filled"] = any(
+                child.bound_field.value() or child.bound_field.errors
+                for child in self.visible_children
+            )
+            return context
+
+
 def digest_panels() -> ObjectList:
     return ObjectList(
         [
@@ -74,10 +92,27 @@ def digest_panels() -> ObjectList:
                 label=gettext_lazy("Article"),
                 panels=[
                     FieldPanel("article"),
-                    FieldRowPanel([FieldPanel("is_lead"), FieldPanel("theme")]),
+                    FieldRowPanel(
+                        [
+                            FieldPanel("is_lead"),
+                            FieldPanel(
+                                "theme",
+                                help_text=gettext_lazy("Empty: the article's strongest theme."),
+                            ),
+                        ]
+                    ),
                     FieldPanel("note"),
-                    FieldPanel("title", help_text=gettext_lazy("Empty: the article's own.")),
-                    FieldPanel("excerpt", help_text=gettext_lazy("Empty: the article's own.")),
+                    FoldedPanel(
+                        [
+                            FieldPanel(
+                                "title", help_text=gettext_lazy("Empty: the article's own.")
+                            ),
+                            FieldPanel(
+                                "excerpt", help_text=gettext_lazy("Empty: the article's own.")
+                            ),
+                        ],
+                        heading=gettext_lazy("Other words for this issue"),
+                    ),
                 ],
             ),
         ],

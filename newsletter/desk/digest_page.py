@@ -148,9 +148,23 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
                 else {"name": "pause", "label": _("Pause")}
             )
         if status in (Status.DRAFT, Status.HELD, Status.APPROVED, Status.SENDING):
-            label = _("Skip this issue") if is_editable(self.digest) else _("Cancel for good")
-            found.append({"name": "cancel", "label": label, "serious": True})
+            found.append(self.cancelling())
         return found
+
+    def cancelling(self) -> dict[str, Any]:
+        if is_editable(self.digest):
+            return {
+                "name": "cancel",
+                "label": _("Skip this issue"),
+                "serious": _("It will not be sent. Its articles stay for the next issue."),
+                "yes": _("Yes, skip it"),
+            }
+        return {
+            "name": "cancel",
+            "label": _("Cancel for good"),
+            "serious": _("Whoever has not had it yet will not get it. This cannot be undone."),
+            "yes": _("Yes, cancel it"),
+        }
 
     def sending(self) -> dict[str, Any]:
         digest = self.digest

@@ -97,6 +97,9 @@ class NewFeedForm(forms.Form):
         label=gettext_lazy("Address of the feed"),
         max_length=1000,
         assume_scheme="https",
+        error_messages={
+            "invalid": gettext_lazy("Write the whole address, such as https://blog.example/feed/.")
+        },
         widget=forms.URLInput(attrs={"placeholder": "https://blog.example/feed/"}),
     )
     auto_accept = forms.BooleanField(

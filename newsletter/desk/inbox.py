@@ -27,7 +27,9 @@ from newsletter.articles.models import Article
 from newsletter.desk.evidence import chip
 from newsletter.desk.listing import LATEST_FIRST, ArticleFilterSet, found_by, with_themes
 from newsletter.desk.triage import Decision, decide, take_back
+from newsletter.digests.wording import shorten
 
+EXCERPT_SIGNS = 240
 MAY_TRIAGE = "newsletter.triage_article"
 
 
@@ -39,6 +41,7 @@ class ArticleColumn(BaseColumn):
     def get_cell_context_data(self, instance: Article, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
         context["chips"] = [chip(assignment) for assignment in instance.chosen]
+        context["excerpt"] = shorten(instance.display_excerpt, EXCERPT_SIGNS)
         context["edit_url"] = reverse("newsletter_articles:edit", args=[instance.pk])
         return context
 
@@ -75,6 +78,8 @@ class InboxView(generic.IndexView):
         return found_by(queryset, self.search_query)
 
     def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
+        if isinstance(queryset, QuerySet):
+            queryset = queryset.only("pk")  # sorting whole texts takes a second at 100,000
         paginator, page, found, has_others = super().paginate_queryset(queryset, page_size)
         # Themes and feeds for this page only, whether it came from a search or a query.
         by_id = with_themes(Article.objects.all()).in_bulk([article.pk for article in found])

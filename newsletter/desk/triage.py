@@ -12,11 +12,17 @@ from django.db import transaction
 
 from newsletter.articles.models import Article
 from newsletter.articles.triage import triage
+from newsletter.desk.history import note
 from newsletter.themes.models import Tagging, ThemeAssignment
 from newsletter.themes.tagging import confirm_suggestions
 
 SALT = "newsletter.desk.undo"
 UNDO_SECONDS = 24 * 3600
+ACTIONS = {
+    Article.State.ACCEPTED: "newsletter.accept",
+    Article.State.REJECTED: "newsletter.reject",
+    Article.State.NEW: "newsletter.to_triage",
+}
 TRIAGED = [Article.State.NEW, Article.State.ACCEPTED, Article.State.REJECTED]
 
 
@@ -43,6 +49,7 @@ def decide(article_ids: Sequence[int], state: Article.State, *, by: Any, now: da
         count += triage(ids, state, by=by, now=moment)
         if state == Article.State.ACCEPTED:
             confirm_suggestions(ids, by=by, now=moment)
+        note(ids, ACTIONS[state], by=by, now=moment)
         moments.append([former.value, moment.isoformat()])
     return Decision(count, signing.dumps([by.pk, moments], salt=SALT) if moments else "")
 
@@ -81,4 +88,5 @@ def take_back(token: str, *, by: Any, now: datetime) -> int:
         )
         Tagging.objects.filter(reviewed_at=at, article__triaged_by=by).update(reviewed_at=None)
         count += triage(ids, Article.State(former), by=by, now=now)
+        note(ids, "newsletter.undo", by=by, now=now)
     return count

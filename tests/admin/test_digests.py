@@ -15,10 +15,10 @@ from wagtail.models import WorkflowState
 from wagtail.test.utils.form_data import inline_formset, nested_form_data
 
 from newsletter.delivery.models import Delivery
-from newsletter.digests.models import Digest
+from newsletter.digests.models import Digest, DigestItem
 from newsletter.exceptions import DigestNotReady
 from tests.admin.conftest import client_for
-from tests.builders import make_article, make_digest, make_member, make_newsletter
+from tests.builders import make_article, make_digest, make_member, make_newsletter, make_theme
 from tests.servers import Mailbox
 
 pytestmark = pytest.mark.django_db
@@ -333,3 +333,44 @@ def test_history_tells_who_approved_and_who_cancelled(moderator: Client, digest:
     history = moderator.get(url("history", digest)).content.decode()
     assert "Approved for sending" in history
     assert "Cancelled" in history
+
+
+def test_an_article_added_by_hand_stands_under_its_strongest_theme(
+    editor: Client, digest: Digest
+) -> None:
+    added = make_article("La pensione anticipata", themes=["Pensioni"])
+    draft = digest.get_latest_revision_as_object()
+    draft.items = [*draft.items.all(), DigestItem(article=added, sort_order=9)]
+    draft.save_revision()
+    mail = editor.get(url("mail", digest)).content.decode()
+    assert mail.index("Pensioni") < mail.rindex("La pensione anticipata")
+
+
+def test_the_section_an_editor_chose_stays(editor: Client, digest: Digest) -> None:
+    added = make_article("La pensione anticipata", themes=["Pensioni"])
+    draft = digest.get_latest_revision_as_object()
+    chosen = make_theme("Formazione")
+    draft.items = [DigestItem(article=added, theme=chosen, sort_order=0)]
+    draft.save_revision()
+    mail = editor.get(url("mail", digest)).content.decode()
+    assert "Formazione" in mail
+    assert "Pensioni" not in mail
+
+
+def test_cancelling_for_good_asks_once_more(moderator: Client, digest: Digest) -> None:
+    page = approve(moderator, digest)
+    asked = page[page.index("desk-confirm") :]
+    assert asked.index("Cancel for good") < asked.index("This cannot be undone.")
+    assert asked.index("This cannot be undone.") < asked.index("Yes, cancel it")
+
+
+def test_what_each_reader_gets_is_folded_when_it_is_long(moderator: Client) -> None:
+    newsletter = make_newsletter()
+    make_member("lettrice@posta.example", newsletter=newsletter)
+    titles = [f"Notizia {number}" for number in range(5)]
+    slot = timezone.now() + timedelta(hours=3)
+    digest = make_digest(newsletter, articles=[make_article(one) for one in titles], slot=slot)
+    page = approve(moderator, digest)
+    table = page[page.index('desk-variants">') :]
+    assert "<summary>5 articles</summary>" in table
+    assert all(f"<li>{title}</li>" in table for title in titles)

@@ -190,3 +190,50 @@ def test_the_editors_words_never_touch_the_original(editor: Client) -> None:
     )  # fmt: skip
     decisions = dict(article.assignments.values_list("theme__name", "decision"))
     assert decisions == {"Pensioni": "rejected", "Salute": "confirmed"}
+
+
+def test_an_articles_history_tells_who_decided_and_who_took_it_back(editor: Client) -> None:
+    first, second = (make_article(title, accepted=False) for title in ("Una", "Due"))
+    answer = editor.post(f"{bulk('accept')}?id={first.pk}&id={second.pk}&next={INBOX}", follow=True)
+    undo(editor, answer.content.decode())
+    page = editor.get(reverse("newsletter_articles:history", args=[second.pk])).content.decode()
+    assert "Accepted" in page
+    assert "Took the last decision back" in page
+    assert page.count("editor") >= 2
+
+
+def test_a_bulk_decision_is_noted_with_the_same_number_of_queries_for_any_length(
+    editor: Client,
+) -> None:
+    def queries(count: int) -> int:
+        ids = [make_article(accepted=False).pk for _number in range(count)]
+        ticked = "&".join(f"id={pk}" for pk in ids)
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            editor.post(f"{bulk('reject')}?{ticked}&next={INBOX}")
+        return len(asked)
+
+    queries(1)
+    assert queries(2) == queries(12)
+
+
+def test_the_publishers_pictures_are_named_and_linked_but_not_loaded(editor: Client) -> None:
+    article = make_article("Corteo", body="Testo")
+    article.body_html = (
+        '<p>Prima <img src="https://foto.example/a.jpg" alt="Il corteo &lt;b&gt;"> dopo</p>'
+        '<p><a href="https://foto.example/"><img src="https://foto.example/b.jpg"></a></p>'
+    )
+    article.save()
+    page = editor.get(reverse("newsletter_articles:edit", args=[article.pk])).content.decode()
+    shown = page[page.index('class="desk-body"') : page.index("</article>")]
+    assert "<img" not in shown
+    assert 'href="https://foto.example/a.jpg"' in shown
+    assert "Picture: Il corteo &lt;b&gt;</a> dopo" in shown
+    assert '<a href="https://foto.example/"><span' in shown
+
+
+def test_a_long_excerpt_ends_with_a_whole_word(editor: Client) -> None:
+    make_article(excerpt="parolona " * 60, accepted=False)
+    page = editor.get(f"{INBOX}?state=new").content.decode()
+    assert re.search(r"parolona…\s*</p>", page)

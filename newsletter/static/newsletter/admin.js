@@ -61,6 +61,14 @@
     }
   });
 
+  /* A digest has one lead: ticking another takes it from the first. */
+  document.addEventListener('change', (event) => {
+    if (!/^items-\d+-is_lead$/.test(event.target.name) || !event.target.checked) return;
+    document.querySelectorAll('input[name^="items-"][name$="-is_lead"]').forEach((box) => {
+      if (box !== event.target) box.checked = false;
+    });
+  });
+
   document.addEventListener('click', (event) => {
     if (!event.target.closest('[data-desk-keys-toggle]')) return;
     try {
