@@ -117,10 +117,12 @@ def _preferences(
 def _sentence(subscription: Subscription) -> dict[str, object]:
     """What comes, when and about what, as a person would say it."""
     themes = Theme.objects.filter(pk__in=subscription.selection.theme_ids)
+    # Nothing is sent about a theme that was deleted: it must not look as if everything were.
+    gone = [_("themes that are gone: choose again")] if subscription.selection.theme_ids else []
     return {
         "name": subscription.newsletter.name,
         "rhythm": rhythm(subscription.newsletter),
-        "themes": [theme.local_name for theme in themes],
+        "themes": [theme.local_name for theme in themes] or gone,
     }
 
 

@@ -52,6 +52,11 @@ def test_front_page_leads_with_the_newest_issue(
     assert "N. 2 · 15 July 2026" in html
 
 
+def test_every_page_ends_with_the_way_to_sign_up(client: Client) -> None:
+    html = page(client, "/temi/")
+    assert "/newsletter/subscribe/" in html[html.index('<footer class="colophon"') :]
+
+
 def test_front_page_of_an_empty_archive_says_so(client: Client) -> None:
     assert "Nothing here yet" in page(client, "/")
 

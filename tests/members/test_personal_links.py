@@ -27,6 +27,7 @@ from newsletter.members.models import (
 )
 from newsletter.members.signup import add_member
 from newsletter.members.tokens import ADDRESS, SUBSCRIPTION, make_confirmation, make_token
+from newsletter.themes.models import Theme
 from tests.builders import NOW, make_article, make_digest, make_member, make_newsletter, make_theme
 from tests.servers import Mailbox
 
@@ -245,6 +246,15 @@ def test_a_pause_until_a_day(client: Client, member: Member, token: str) -> None
         answer = client.post(path, {"length": "until", "until": wrong})
         assert answer.status_code == 400
         assert "errorlist" in answer.content.decode()
+
+
+def test_who_chose_only_a_theme_that_is_gone_is_told(
+    client: Client, member: Member, token: str
+) -> None:
+    Theme.objects.all().delete()
+    Member.objects.update(language="en")
+    page = client.get(f"/newsletter/m/{token}/")
+    assert "only about themes that are gone: choose again" in page.content.decode()
 
 
 # --- another address ------------------------------------------------------------------------------
