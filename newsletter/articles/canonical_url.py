@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from newsletter.feeds.parse import ParsedEntry
@@ -21,6 +22,7 @@ _TRACKING = re.compile(
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+@lru_cache(maxsize=4096)
 def canonical_url(url: str) -> str:
     """The form in which addresses of one post are equal; for comparing, not for visiting.
 
@@ -48,6 +50,7 @@ def canonical_url(url: str) -> str:
     return urlunsplit(("", host, path or "/", query, fragment))
 
 
+@lru_cache(maxsize=4096)
 def without_tracking(url: str) -> str:
     """`url` as a reader may visit it, minus the tracking parameters."""
     if "?" not in url and "#" not in url:

@@ -19,8 +19,10 @@ from newsletter.articles.attribution import (
     take_footer,
     text_of,
 )
+from newsletter.articles.blocks import blocks_of, copy_of, has_content
 from newsletter.articles.canonical_url import without_tracking
-from newsletter.articles.markup import blocks_of, copy_of, has_content, read_tree, tidy
+from newsletter.articles.markup import read_tree
+from newsletter.articles.tidying import tidy
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Absolute already, and nothing in it to resolve: most addresses, without the cost of parsing.
@@ -76,10 +78,13 @@ class Cleaned:
     image_alt: str = ""
 
 
-def clean(html: str, *, base_url: str, entry_url: str, site_url: str) -> Cleaned:
+def clean(
+    html: str, *, base_url: str, entry_url: str, site_url: str, text_only: bool = False
+) -> Cleaned:
     """Safe HTML with absolute addresses, without clutter, footer and source line.
 
-    What footer and source line say is kept in the fields. Never raises on bad HTML: what cannot
+    What footer and source line say is kept in the fields; `text_only` leaves `html` empty, for a
+    summary beside the full text. Never raises on bad HTML: what cannot
     be read is left out.
     """
 
@@ -98,12 +103,8 @@ def clean(html: str, *, base_url: str, entry_url: str, site_url: str) -> Cleaned
     blocks = _without_related(blocks)
     source, blocks = _take_source(blocks)
     image_url, image_alt = _first_image(blocks)
-    markup = "".join(
-        etree.tostring(block, encoding="unicode", method="html", with_tail=False)
-        for block in blocks
-    )
     return Cleaned(
-        html=_safe(markup),
+        html="" if text_only else _safe(_markup(blocks)),
         text="\n".join(filter(None, map(_block_text, blocks))),
         attribution_title=site_title[:255],
         attribution_url=_web(site_href),
@@ -118,6 +119,13 @@ def clean(html: str, *, base_url: str, entry_url: str, site_url: str) -> Cleaned
 
 def has_content_or_rule(block: HtmlElement) -> bool:
     return block.tag == "hr" or has_content(block)
+
+
+def _markup(blocks: list[HtmlElement]) -> str:
+    return "".join(
+        etree.tostring(block, encoding="unicode", method="html", with_tail=False)
+        for block in blocks
+    )
 
 
 def _safe(markup: str) -> str:
@@ -211,6 +219,9 @@ def _without_related(blocks: list[HtmlElement]) -> list[HtmlElement]:
 
 def _beginning(block: HtmlElement) -> str:
     """At least the first 80 characters, without putting a long text together."""
+    lead = block.text
+    if lead and len(lead.lstrip()) > 160:
+        return " ".join(lead.lstrip()[:160].split())
     pieces: list[str] = []
     length = 0
     for piece in block.itertext():
@@ -238,9 +249,12 @@ def _first_image(blocks: list[HtmlElement]) -> tuple[str, str]:
 
 _LINES = {"p", "li", "tr", "br", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "dt",
           "figcaption", "caption", "pre", "hr"}  # fmt: skip
+_BREAKING = ("br", "td", "th", *sorted(_LINES - {"br"}))
 
 
 def _block_text(block: HtmlElement) -> str:
+    if next(block.iterdescendants(*_BREAKING), None) is None:
+        return " ".join("".join(block.itertext()).split())
     pieces: list[str] = []
     for event, element in etree.iterwalk(block, events=("start", "end")):
         if event == "start":

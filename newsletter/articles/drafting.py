@@ -39,14 +39,18 @@ class Draft:
 def draft(entry: ParsedEntry, *, feed_url: str, site_url: str, language: str) -> Draft:
     """The entry with its text cleaned; an entry without a title is named by its first words."""
 
-    def cleaned(html: str) -> Cleaned:
+    def cleaned(html: str, *, text_only: bool = False) -> Cleaned:
         base = entry.url or site_url or feed_url
-        return clean(html, base_url=base, entry_url=entry.url, site_url=site_url)
+        return clean(
+            html, base_url=base, entry_url=entry.url, site_url=site_url, text_only=text_only
+        )
 
-    summary = cleaned(entry.summary_html) if entry.summary_html else None
-    body = cleaned(entry.content_html) if entry.content_html else summary or cleaned("")
-    if not body.text and summary and summary.text:
-        body = summary
+    body = cleaned(entry.content_html)
+    summary = None
+    if entry.summary_html:
+        summary = cleaned(entry.summary_html, text_only=bool(body.text))
+        if not body.text and (summary.text or not entry.content_html):
+            body = summary
     origin = body
     if summary and not (body.original_author or body.original_source or body.original_url):
         origin = summary
