@@ -55,7 +55,13 @@ def claim_batch(digest_id: int, *, owner: str, now: datetime) -> Claim | None:
         )
         if not taken:
             return None  # another worker has it
-        rows_of(batch).filter(due(now)).update(state=Delivery.State.CLAIMED)
+        rows = rows_of(batch)
+        # One state at a time: only then does the index lead to the batch's own rows. PostgreSQL
+        # knows nothing yet of a digest frozen a moment ago, and would read all of its rows.
+        rows.filter(state=Delivery.State.PENDING).update(state=Delivery.State.CLAIMED)
+        rows.filter(state=Delivery.State.DEFERRED, next_attempt_at__lte=now).update(
+            state=Delivery.State.CLAIMED
+        )
     return Claim(
         batch_id=batch.pk,
         digest_id=digest_id,
@@ -124,12 +130,6 @@ def rows_of(batch: Batch) -> QuerySet[Delivery]:
     )
 
 
-def due(now: datetime) -> Q:
-    return Q(state=Delivery.State.PENDING) | Q(
-        state=Delivery.State.DEFERRED, next_attempt_at__lte=now
-    )
-
-
 def _settle(batch: Batch) -> int:
     """Put the rows of a batch that nobody holds any more into order; how many are uncertain.
 
@@ -141,12 +141,14 @@ def _settle(batch: Batch) -> int:
         state=Delivery.State.UNCERTAIN, reason=Delivery.Reason.VANISHED
     )
     rows.filter(state=Delivery.State.CLAIMED).update(state=Delivery.State.PENDING)
-    waiting = rows.filter(state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED])
     state, not_before = Batch.State.DONE, None
-    if waiting.exists():
+    if rows.filter(state=Delivery.State.PENDING).exists():
         state = Batch.State.OPEN
-        if not waiting.filter(state=Delivery.State.PENDING).exists():
-            not_before = waiting.aggregate(first=Min("next_attempt_at"))["first"]
+    else:
+        deferred = rows.filter(state=Delivery.State.DEFERRED)
+        not_before = deferred.aggregate(first=Min("next_attempt_at"))["first"]
+        if not_before:
+            state = Batch.State.OPEN
     Batch.objects.filter(pk=batch.pk).update(
         state=state, owner="", lease_until=None, not_before=not_before
     )

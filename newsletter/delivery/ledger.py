@@ -1,14 +1,14 @@
 """What a worker reads and writes for each message, guarded by its fence.
 
-Plain SQL, because it runs for every message of a digest; the statements are the same on both
-databases, but for one lock.
+Plain SQL, because it runs for every message of a digest; the changes are the same on both
+databases, which differ only in how several of them become one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,38 @@ _TABLES = {
 }
 
 
+_WITH_MEMBERS = """
+    FROM {delivery}
+    JOIN {digest} ON {digest}.id = {delivery}.digest_id
+    LEFT JOIN {member} ON {member}.id = {delivery}.member_id
+    LEFT JOIN {subscription} ON {subscription}.member_id = {member}.id
+        AND {subscription}.newsletter_id = {digest}.newsletter_id
+    LEFT JOIN {suppression} ON {suppression}.address_hash = {member}.address_hash
+"""
+# Why this member must not get it now, though they were to when the digest was approved.
+_OBSTACLE = """
+    CASE
+        WHEN {member}.id IS NULL THEN %(erased)s
+        WHEN {suppression}.id IS NOT NULL THEN %(suppressed)s
+        WHEN {subscription}.state = %(active)s AND {member}.confirmed_at IS NOT NULL THEN
+            CASE WHEN {subscription}.paused_until > %(now)s THEN %(paused)s ELSE '' END
+        ELSE %(unsubscribed)s
+    END
+"""
+_OBSTACLES = {
+    "active": Subscription.State.ACTIVE.value,
+    **{
+        reason.name.lower(): reason.value
+        for reason in (
+            Delivery.Reason.ERASED,
+            Delivery.Reason.SUPPRESSED,
+            Delivery.Reason.PAUSED,
+            Delivery.Reason.UNSUBSCRIBED,
+        )
+    },
+}
+
+
 class DigestStopped(Exception):
     """The digest was paused or cancelled: nothing more of it may go out."""
 
@@ -38,7 +70,7 @@ class Row:
     delivery_id: int
     variant_id: int
     attempts: int
-    address: str
+    address: str = field(repr=False)  # stays out of tracebacks
     member_uid: UUID  # zero when the member was erased
     obstacle: Delivery.Reason | None
 
@@ -68,7 +100,7 @@ def next_rows(claim: Claim, *, after: int, limit: int, now: datetime) -> list[Ro
 
 
 def begin(
-    claim: Claim, rows: Sequence[Row], outcomes: Iterable[Outcome], *, now: datetime
+    claim: Claim, rows: Sequence[Row], outcomes: Sequence[Outcome], *, now: datetime
 ) -> set[int]:
     """Commit that these messages are about to be handed over, and what became of earlier ones.
 
@@ -76,98 +108,127 @@ def begin(
     server was thinking about RCPT. Answers with the deliveries that may go on. Raises LeaseLost
     and DigestStopped; then nothing was begun (but the outcomes are kept in the second case).
     """
-    stopped: DigestStopped | None = None
-    begun: set[int] = set()
-    with transaction.atomic():
-        _hold(claim, now=now)
-        _write(outcomes, now=now)
-        try:
-            clear = [row.delivery_id for row in _fresh(claim, rows, now) if row.obstacle is None]
-        except DigestStopped as stop:
-            stopped, clear = stop, []
-        for delivery_id in clear:
-            changed = _run(
-                "UPDATE {delivery} SET state = %(data)s, changed_at = %(now)s"
-                " WHERE id = %(id)s AND state = %(claimed)s",
-                id=delivery_id, data=Delivery.State.DATA_STARTED.value,
-                claimed=Delivery.State.CLAIMED.value, now=_moment(now),
-            )  # fmt: skip
-            if changed:
-                begun.add(delivery_id)
-    if stopped:
-        raise stopped
-    return begun
+    among, numbers = _among(rows)
+    changed = _commit(claim, [*_writes(outcomes), _begins(among, numbers)], now=now)
+    if changed == len(rows):
+        return {row.delivery_id for row in rows}
+    # Something is in the way of some of them: now a few looks more may be taken.
+    _make_sure_it_is_held(claim)
+    begun = _select(
+        "SELECT id FROM {delivery} WHERE state = %(data)s AND {condition}",
+        among,
+        data=Delivery.State.DATA_STARTED.value,
+        **numbers,
+    )
+    if not begun:
+        _read(f"{{delivery}}.{among}", claim=claim, now=now, **numbers)  # raises DigestStopped
+    return {delivery_id for (delivery_id,) in begun}
 
 
 def record(claim: Claim, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """Commit what became of messages. Raises LeaseLost, and then nothing is written."""
-    if not outcomes:
-        return
-    with transaction.atomic():
-        _hold(claim, now=now)
-        _write(outcomes, now=now)
+    if outcomes and not _commit(claim, _writes(outcomes), now=now):
+        _make_sure_it_is_held(claim)
 
 
-def _hold(claim: Claim, *, now: datetime) -> None:
-    """Keep the batch's row locked against a take-over until this transaction ends."""
+# An UPDATE that does nothing unless the batch is `held`, and its own values.
+Change = tuple[str, dict[str, Any]]
+
+
+def _commit(claim: Claim, changes: Sequence[Change], *, now: datetime) -> int:
+    """Make all these changes if the claim stands, or none; how many rows the last one changed.
+
+    PostgreSQL gets them as one statement, which is a transaction and a single round trip: with a
+    round trip for every step, the database set the pace and not the mail server.
+    """
     claims.renew(claim, now=now)
-    # PostgreSQL: without the lock, a take-over could commit between this look and our write.
-    # SQLite has one writer at a time, and the transaction began as one.
-    lock = "FOR SHARE" if connection.vendor == "postgresql" else ""
-    held = _select(
-        "SELECT 1 FROM {batch}"
-        " WHERE id = %(id)s AND fence = %(fence)s AND state = %(claimed)s {condition}",
-        lock,
-        id=claim.batch_id, fence=claim.fence, claimed=Batch.State.CLAIMED.value,
-    )  # fmt: skip
-    if not held:
+    values: dict[str, Any] = {
+        "batch": claim.batch_id,
+        "fence": claim.fence,
+        "claimed": Delivery.State.CLAIMED.value,  # a batch's word for it, too
+        "data": Delivery.State.DATA_STARTED.value,
+        "now": _moment(now),
+    }
+    held = (
+        "WITH held AS (SELECT id FROM {batch}"
+        " WHERE id = %(batch)s AND fence = %(fence)s AND state = %(claimed)s"
+    )
+    if connection.vendor == "postgresql":
+        # The lock: else a take-over could commit between the look at the fence and the writes.
+        steps = [f"{held} FOR SHARE)"]
+        for number, (change, more) in enumerate(changes[:-1]):
+            steps.append(f"change_{number} AS ({change})")
+            values |= more
+        last, more = changes[-1]
+        return _run(f"{', '.join(steps)} {last}", **values, **more)
+    # There is one writer at a time, and the transaction begins as one.
+    with transaction.atomic():
+        for change, more in changes:
+            changed = _run(f"{held}) {change}", **values, **more)
+    return changed
+
+
+def _writes(outcomes: Sequence[Outcome]) -> list[Change]:
+    return [
+        (
+            # Numbers of placeholders, no values.
+            f"UPDATE {{delivery}} SET state = %(state_{n})s, reason = %(reason_{n})s,"
+            f" smtp_code = %(code_{n})s, detail = %(detail_{n})s,"
+            f" attempts = attempts + %(attempts_{n})s, next_attempt_at = %(next_{n})s,"
+            " changed_at = %(now)s"
+            f" WHERE id = %(id_{n})s AND state IN (%(claimed)s, %(data)s)"
+            " AND EXISTS (SELECT 1 FROM held)",  # noqa: S608
+            {
+                f"id_{n}": outcome.delivery_id,
+                f"state_{n}": outcome.state.value,
+                f"reason_{n}": str(outcome.reason),
+                f"code_{n}": outcome.smtp_code,
+                f"detail_{n}": outcome.detail[:500],
+                f"attempts_{n}": int(outcome.attempted),
+                f"next_{n}": _moment(outcome.next_attempt_at),
+            },
+        )
+        for n, outcome in enumerate(outcomes)
+    ]
+
+
+def _begins(among: str, numbers: dict[str, Any]) -> Change:
+    return (
+        "UPDATE {delivery} SET state = %(data)s, changed_at = %(now)s"
+        f" WHERE {among} AND state = %(claimed)s AND EXISTS (SELECT 1 FROM held)"
+        f" AND id IN (SELECT {{delivery}}.id {_WITH_MEMBERS} WHERE {{delivery}}.{among}"
+        " AND {digest}.status = %(sending)s AND {digest}.paused_at IS NULL"
+        f" AND {_OBSTACLE} = '')",  # noqa: S608
+        {"sending": Digest.Status.SENDING.value, **_OBSTACLES, **numbers},
+    )
+
+
+def _make_sure_it_is_held(claim: Claim) -> None:
+    if not claims.held(claim).exists():
         raise LeaseLost(f"Batch {claim.batch_id} was taken over by another worker.")
 
 
-def _write(outcomes: Iterable[Outcome], *, now: datetime) -> None:
-    for outcome in outcomes:
-        _run(
-            "UPDATE {delivery} SET state = %(state)s, reason = %(reason)s, smtp_code = %(code)s,"
-            " detail = %(detail)s, attempts = attempts + %(attempts)s,"
-            " next_attempt_at = %(next)s, changed_at = %(now)s"
-            " WHERE id = %(id)s AND state IN (%(claimed)s, %(data)s)",
-            id=outcome.delivery_id, state=outcome.state.value, reason=str(outcome.reason),
-            code=outcome.smtp_code, detail=outcome.detail[:500],
-            attempts=int(outcome.attempted), next=_moment(outcome.next_attempt_at),
-            now=_moment(now), claimed=Delivery.State.CLAIMED.value,
-            data=Delivery.State.DATA_STARTED.value,
-        )  # fmt: skip
-
-
-def _fresh(claim: Claim, rows: Sequence[Row], now: datetime) -> list[Row]:
-    numbers = ", ".join(str(int(row.delivery_id)) for row in rows)
-    return _read("{delivery}.id IN (" + numbers + ")", claim=claim, now=now) if rows else []
+def _among(rows: Sequence[Row]) -> tuple[str, dict[str, Any]]:
+    """A condition that is the same text for every message, so that SQLite keeps the statement."""
+    numbers: dict[str, Any] = {f"row_{n}": row.delivery_id for n, row in enumerate(rows)}
+    return f"id IN ({', '.join(f'%({name})s' for name in numbers)})", numbers
 
 
 def _read(condition: str, *, claim: Claim, now: datetime, **values: Any) -> list[Row]:
     found = _select(
-        """
-        SELECT {delivery}.id, {delivery}.variant_id, {delivery}.attempts,
-            {digest}.status, {digest}.paused_at,
-            {member}.address, {member}.uid, {member}.confirmed_at,
-            {subscription}.state, {subscription}.paused_until, {suppression}.id
-        FROM {delivery}
-        JOIN {digest} ON {digest}.id = {delivery}.digest_id
-        LEFT JOIN {member} ON {member}.id = {delivery}.member_id
-        LEFT JOIN {subscription} ON {subscription}.member_id = {member}.id
-            AND {subscription}.newsletter_id = {digest}.newsletter_id
-        LEFT JOIN {suppression} ON {suppression}.address_hash = {member}.address_hash
-        WHERE {delivery}.digest_id = %(digest)s AND {delivery}.state = %(claimed)s
-            AND {condition}
-        """,
+        "SELECT {delivery}.id, {delivery}.variant_id, {delivery}.attempts, {digest}.status,"
+        f" {{digest}}.paused_at, {{member}}.address, {{member}}.uid, {_OBSTACLE} {_WITH_MEMBERS}"
+        " WHERE {delivery}.digest_id = %(digest)s AND {delivery}.state = %(claimed)s"
+        " AND {condition}",
         condition.format(**_TABLES),
         digest=claim.digest_id,
         claimed=Delivery.State.CLAIMED.value,
+        now=_moment(now),
+        **_OBSTACLES,
         **values,
     )
     rows: list[Row] = []
-    for (delivery_id, variant_id, attempts, status, paused_at, address, uid, confirmed_at,
-         subscribed, paused_until, suppressed) in found:  # fmt: skip
+    for delivery_id, variant_id, attempts, status, paused_at, address, uid, obstacle in found:
         if status != Digest.Status.SENDING or paused_at is not None:
             raise DigestStopped("paused" if status == Digest.Status.SENDING else str(status))
         rows.append(
@@ -177,36 +238,10 @@ def _read(condition: str, *, claim: Claim, now: datetime, **values: Any) -> list
                 attempts=attempts,
                 address=address or "",
                 member_uid=UUID(str(uid)) if uid is not None else UUID(int=0),
-                obstacle=_obstacle(
-                    exists=uid is not None,
-                    subscribed=subscribed == Subscription.State.ACTIVE and bool(confirmed_at),
-                    paused_until=_aware(paused_until),
-                    suppressed=suppressed is not None,
-                    now=now,
-                ),
+                obstacle=Delivery.Reason(obstacle) if obstacle else None,
             )
         )
     return rows
-
-
-def _obstacle(
-    *,
-    exists: bool,
-    subscribed: bool,
-    paused_until: datetime | None,
-    suppressed: bool,
-    now: datetime,
-) -> Delivery.Reason | None:
-    """Why this member must not get it now, though they were to when the digest was approved."""
-    if not exists:
-        return Delivery.Reason.ERASED
-    if suppressed:
-        return Delivery.Reason.SUPPRESSED
-    if not subscribed:
-        return Delivery.Reason.UNSUBSCRIBED
-    if paused_until is not None and paused_until > now:
-        return Delivery.Reason.PAUSED
-    return None
 
 
 def _select(statement: str, condition: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -223,10 +258,3 @@ def _run(statement: str, **values: Any) -> int:
 
 def _moment(value: datetime | None) -> Any:
     return connection.ops.adapt_datetimefield_value(value) if value else None
-
-
-def _aware(value: datetime | str | None) -> datetime | None:
-    """SQLite answers plain SQL with text, in UTC."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value

@@ -19,7 +19,7 @@ Reason = Delivery.Reason
 
 def answered(row: Row, reply: Reply, reason: Reason, *, now: datetime) -> Outcome:
     """`reason` says which question the server refused, if it did."""
-    detail = " ".join(reply.text.split())
+    detail = _words(reply)
     if 200 <= reply.code < 300:
         return Outcome(row.delivery_id, State.SENT, "", reply.code, detail)
     if reply.permanent:
@@ -28,6 +28,14 @@ def answered(row: Row, reply: Reply, reason: Reason, *, now: datetime) -> Outcom
         return Outcome(row.delivery_id, State.FAILED, reason, reply.code, detail)
     return Outcome(
         row.delivery_id, State.DEFERRED, reason, reply.code, detail,
+        next_attempt_at=now + retry_after(row.attempts + 1),
+    )  # fmt: skip
+
+
+def sender_refused(row: Row, reply: Reply, *, now: datetime) -> Outcome:
+    """Tried again however final the answer sounds: it is about us, not about the recipient."""
+    return Outcome(
+        row.delivery_id, State.DEFERRED, Reason.SENDER, reply.code, _words(reply),
         next_attempt_at=now + retry_after(row.attempts + 1),
     )  # fmt: skip
 
@@ -53,6 +61,10 @@ def skipped(row: Row, reason: Reason) -> Outcome:
 def untouched(row: Row) -> Outcome:
     """Begun on paper only: nothing of it reached the server."""
     return Outcome(row.delivery_id, State.PENDING, attempted=False)
+
+
+def _words(reply: Reply) -> str:
+    return " ".join(reply.text.split())
 
 
 def retry_after(attempts: int) -> timedelta:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from newsletter import conf
 from newsletter.delivery import ledger, outcome
@@ -39,6 +40,10 @@ Clock = Callable[[], datetime]
 _MOST_BROKEN = 3
 _MOST_SENDER_REFUSALS = 3
 _MOST_COMPILED = 32  # variants kept ready; a variant takes about 60 KB
+# Rows looked at together, and for how long that look is good enough to open an envelope by. The
+# check that decides is made with the commit before DATA.
+_READ_AHEAD = 20
+_READ_SECONDS = 1.0
 
 
 @dataclass
@@ -148,14 +153,12 @@ class _Sender:
             # database itself is the trouble, the lease runs out and the sweeper does this.
             self._let_go(claim)
             raise
-        ledger.record(claim, self.outcomes, now=self.clock())
-        self.outcomes = []
+        self._record(claim)
         give_back(claim)
 
     def _let_go(self, claim: Claim) -> None:
         try:
-            ledger.record(claim, self.outcomes, now=self.clock())
-            self.outcomes = []
+            self._record(claim)
             give_back(claim)
         except Exception:
             logger.exception("Batch %s could not be given back", claim.batch_id)
@@ -173,30 +176,44 @@ class _Sender:
 
     def _send_rows(self, claim: Claim) -> None:
         after = claim.first_id - 1
+        limit = _READ_AHEAD if self.window == 1 else self.window
         while not self._must_end():
-            rows = ledger.next_rows(claim, after=after, limit=self.window, now=self.clock())
+            read_at = self.clock()
+            rows = ledger.next_rows(claim, after=after, limit=limit, now=read_at)
             if not rows:
                 return
-            for row in rows:
-                if row.obstacle is not None:
-                    self._note(outcome.skipped(row, row.obstacle))
-            ready = [row for row in rows if row.obstacle is None]
-            if self.window == 1:
-                settled = all(self._send_singly(claim, row) for row in ready)
-            else:
-                settled = self._send_group(claim, ready)
-            # Otherwise something changed between the check and the commit: look again.
-            if settled:
-                after = rows[-1].delivery_id
-            elif len(self.outcomes) > self.window:
-                ledger.record(claim, self.outcomes, now=self.clock())
-                self.outcomes = []
+            for group in self._groups(rows):
+                late = self.clock() - read_at > timedelta(seconds=_READ_SECONDS)
+                if self._must_end() or (late and group[0] is not rows[0]):
+                    break
+                # Otherwise something changed between the check and the commit: look again.
+                if not self._send_group(claim, group):
+                    break
+                after = group[-1].delivery_id
+            if len(self.outcomes) > self.window:
+                self._record(claim)
+
+    def _send_group(self, claim: Claim, group: Sequence[Row]) -> bool:
+        """False when one of them may not go on as it was read."""
+        for row in group:
+            if row.obstacle is not None:
+                self._note(outcome.skipped(row, row.obstacle))
+        ready = [row for row in group if row.obstacle is None]
+        if self.window == 1:
+            return all(self._send_singly(claim, row) for row in ready)
+        return self._send_together(claim, ready)
+
+    def _groups(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
+        return [rows[at : at + self.window] for at in range(0, len(rows), self.window)]
 
     def _send_singly(self, claim: Claim, row: Row) -> bool:
         """MAIL and RCPT first, so that a refused recipient never stands as "data"."""
+        if not self.connection.is_open:
+            # A server that is slow to answer must not cost the lease what is known already.
+            self._record(claim)
         return self._send(row, before_data=lambda: self._begin(claim, [row]) == {row.delivery_id})
 
-    def _send_group(self, claim: Claim, rows: Sequence[Row]) -> bool:
+    def _send_together(self, claim: Claim, rows: Sequence[Row]) -> bool:
         """One commit for the group; the larger it is, the more a kill leaves uncertain."""
         if not rows:
             return True
@@ -213,6 +230,10 @@ class _Sender:
                         self._note(outcome.untouched(left))
                 raise
         return len(begun) == len(rows)
+
+    def _record(self, claim: Claim) -> None:
+        ledger.record(claim, self.outcomes, now=self.clock())
+        self.outcomes = []
 
     def _begin(self, claim: Claim, rows: Sequence[Row]) -> set[int]:
         # Kept until the transaction has committed: an error leaves them to be recorded later.
@@ -272,16 +293,21 @@ class _Sender:
         now = self.clock()
         if not mail.ok:
             if mail.permanent:
-                self.sender_refusals += 1
-                if self.sender_refusals >= _MOST_SENDER_REFUSALS:
-                    # Every recipient would be refused for what is not their fault.
-                    pause(self.digest_id, now=now, reason=f"The sender is refused: {mail}")
-            return outcome.answered(row, mail, Delivery.Reason.SENDER, now=now)
+                self._count_sender_refusal(mail)
+            # Never final for the recipient, who has no part in it.
+            return outcome.sender_refused(row, mail, now=now)
         self.sender_refusals = 0
         if rcpt is not None and not rcpt.ok:
             self.broken = 0
             return outcome.answered(row, rcpt, Delivery.Reason.REFUSED, now=now)
         return None
+
+    def _count_sender_refusal(self, mail: Reply) -> None:
+        self.sender_refusals += 1
+        if self.sender_refusals >= _MOST_SENDER_REFUSALS:
+            reason = _("The mail server refuses the sender: %(answer)s") % {"answer": mail}
+            pause(self.digest_id, now=self.clock(), reason=reason)
+            self._end("paused", reason)
 
     def _message(self, variant_id: int) -> CompiledMessage:
         if variant_id not in self.compiled:

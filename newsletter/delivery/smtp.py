@@ -8,6 +8,7 @@ here, and an error carries the phase it happened in.
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import socket
 import ssl
@@ -27,6 +28,9 @@ COMMAND_SECONDS = 15.0
 REPLY_SECONDS = 50.0
 _MAX_LINE = 4096
 _MAX_LINES = 100
+# Servers repeat the recipient in a refusal. What they say is kept and logged, longer than the
+# member may want to be known.
+_ADDRESS = re.compile(r"<?[^\s<>@:;,()]+@[^\s<>@:;,()]+>?")
 # Blank space and brackets would end the address inside a command.
 _UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
 
@@ -159,8 +163,9 @@ class Connection:
         return first, second
 
     def reset(self) -> None:
-        """Forget the envelope."""
-        self._expect(self._command(b"RSET\r\n", "mail"), "mail")
+        """Forget the envelope; a server that hangs up instead has forgotten it, too."""
+        with contextlib.suppress(TransportError):  # which closes the connection
+            self._expect(self._command(b"RSET\r\n", "mail"), "mail")
 
     def hand_over(self, message: bytes) -> Reply:
         """DATA, the message, the final dot; the server's answer.
@@ -302,7 +307,7 @@ class Connection:
                     f"The mail server {self.server} answered something that is not SMTP.",
                     phase=phase,
                 )
-            lines.append(line[4:].decode("utf-8", "replace"))
+            lines.append(_ADDRESS.sub("(address)", line[4:].decode("utf-8", "replace")))
             if line[3:4] != b"-":
                 reply = Reply(int(line[:3]), "\n".join(lines))
                 if reply.code == 421 and phase != "reply":

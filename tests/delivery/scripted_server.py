@@ -32,8 +32,8 @@ class Rule:
 
 @dataclass
 class ScriptedServer:
-    """Phases: greeting, ehlo, starttls, auth, mail, rcpt, data (the command), body (hangs up half
-    way through the message) and reply (after the final dot, the message kept or not)."""
+    """Phases: greeting, ehlo, starttls, auth, mail, rcpt, rset, data (the command), body (hangs up
+    half way through the message) and reply (after the final dot, the message kept or not)."""
 
     extensions: tuple[str, ...] = ("PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8")
     tls: ssl.SSLContext | None = None
@@ -185,7 +185,7 @@ class _Session:
                         self._message()
                 case "RSET":
                     self.sender = self.recipient = ""
-                    self._send("250 2.0.0 Ok")
+                    self._say("rset", line, "250 2.0.0 Ok")
                 case "QUIT":
                     self._send("221 2.0.0 Bye")
                     return

@@ -147,7 +147,39 @@ def test_a_refused_sender_pauses_the_digest_before_it_costs_everybody_their_mail
     assert digest.paused_at is not None
     assert "sender not allowed" in digest.status_reason
     shown = progress(digest)
-    assert (shown.states["failed"], shown.states["pending"]) == (3, 17)
+    assert (shown.states["deferred"], shown.states["pending"]) == (3, 17)
+
+    smtp.forget_rules()
+    resume(digest.pk, now=clock.forward(minutes=10))
+    assert send_batches(digest.pk, clock=clock).finished
+    assert len(smtp.received) == 20
+
+
+def test_a_server_that_hangs_up_after_a_refusal_has_refused_all_the_same(
+    smtp: ScriptedServer, ready_digest: Ready, clock: Clock
+) -> None:
+    gone = [f"via{number}@posta.example" for number in range(4)]
+    for address in gone:
+        smtp.answer("rcpt", "550 5.1.1 no such user", match=address)
+    smtp.hang_up("rset", times=4)
+    digest = ready_digest([*gone, ANNA])
+    assert send_batches(digest.pk, clock=clock).finished
+    assert states(digest) == dict.fromkeys(gone, "failed") | {ANNA: "sent"}
+
+
+def test_what_the_server_says_is_kept_without_the_address(
+    smtp: ScriptedServer, ready_digest: Ready, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    smtp.answer("rcpt", f"550 5.1.1 <{BRUNO}>: Recipient address rejected", match=BRUNO)
+    smtp.answer("rcpt", f"421 4.7.0 {CARLA} wait, please", match=CARLA)
+    digest = ready_digest([ANNA, BRUNO, CARLA])
+    send_batches(digest.pk, clock=clock)
+    row = delivery_to(digest, BRUNO)
+    assert row.detail == "5.1.1 (address): Recipient address rejected"
+    digest.refresh_from_db()
+    kept = [*Delivery.objects.values_list("detail", flat=True), digest.status_reason, caplog.text]
+    assert not [text for text in kept if "@posta.example" in text]
 
 
 @pytest.mark.parametrize("phase", ["mail", "rcpt", "data"])
@@ -475,7 +507,7 @@ def test_a_group_in_flight_costs_one_commit(
         Digest.objects.update(status=Digest.Status.SENDING)
         with CaptureQueriesContext(connection) as queries:
             send_batches(digest.pk, clock=clock)
-        return sum("SAVEPOINT" in one["sql"] and "RELEASE" in one["sql"] for one in queries)
+        return sum("SET state = 'data'" in one["sql"] for one in queries)
 
     digest = ready_digest(12)
     assert commits(1) - commits(12) == 11
