@@ -55,8 +55,8 @@ class DigestForm(WagtailAdminModelForm):
         return slot
 
 
-class FoldedPanel(MultiFieldPanel):
-    """Fields that are seldom needed, behind their heading; open where something is written.
+class OwnWordsPanel(MultiFieldPanel):
+    """An article's title and excerpt for this issue alone: folded, open where something is written.
 
     Wagtail folds panels of the page's first level only, not those of each article in it.
     """
@@ -102,7 +102,7 @@ def digest_panels() -> ObjectList:
                         ]
                     ),
                     FieldPanel("note"),
-                    FoldedPanel(
+                    OwnWordsPanel(
                         [
                             FieldPanel(
                                 "title", help_text=gettext_lazy("Empty: the article's own.")
@@ -111,7 +111,6 @@ def digest_panels() -> ObjectList:
                                 "excerpt", help_text=gettext_lazy("Empty: the article's own.")
                             ),
                         ],
-                        heading=gettext_lazy("Other words for this issue"),
                     ),
                 ],
             ),
