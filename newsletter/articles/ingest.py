@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from newsletter.articles.canonical_url import distinct_keys, host_of, identity_keys
 from newsletter.articles.drafting import draft
 from newsletter.articles.store import Candidate, Ingested, store
+from newsletter.articles.withdrawals import flag_vanished
 from newsletter.exceptions import FeedError
 from newsletter.feeds.fetch import fetch
 from newsletter.feeds.models import Feed, FetchRecord
@@ -63,6 +64,7 @@ def poll(feed_id: int, *, now: datetime, only_if_due: bool = False) -> Ingested 
         try:
             _describe(feed, parsed)
             result = ingest(feed, parsed, now=now)
+            flag_vanished(feed, parsed, now=now)
         except BaseException:
             Feed.objects.filter(pk=feed_id).update(claimed_until=None)
             raise

@@ -15,6 +15,7 @@ from wagtail.search.backends import get_search_backends
 from newsletter.articles.drafting import Draft, listed_at
 from newsletter.articles.models import Article, ArticleVersion, Identity, Sighting
 from newsletter.articles.triage import triage
+from newsletter.articles.withdrawals import restore
 from newsletter.feeds.models import Feed
 from newsletter.feeds.parse import ParsedEntry
 from newsletter.signals import articles_ingested
@@ -66,6 +67,8 @@ def store(feed: Feed, candidates: Sequence[Candidate], unusable: int, *, now: da
     known = _articles(met)
     for article in known:
         met[article.pk].article = article
+    # Flagged by a rule, not by a person: the publisher shows it again.
+    restore(a for a in known if a.state == Article.State.WITHDRAWN and a.triaged_by_id is None)
     new = _create(feed, fresh, now)
     changed = _update(feed, [c for c in met.values() if c.article is not None], now)
     seen = [c for c in (*fresh, *met.values()) if c.article is not None]

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.articles.models import Article
+from newsletter.articles.withdrawals import check_addresses
+from tests.articles.conftest import Poll, post
+from tests.builders import NOW, make_article
+from tests.servers import FeedServer
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(hours=2)
+
+
+def dated(number: int, **more: str) -> str:
+    return post(number, date=f"{number:02d} Jul 2026 07:30:12 +0000", **more)
+
+
+def states() -> dict[str, str]:
+    return dict(Article.objects.values_list("title", "state"))
+
+
+def test_post_that_vanishes_from_the_middle_is_withdrawn(polled: Poll) -> None:
+    polled(dated(13), dated(12), dated(11))
+    polled(dated(13), dated(11), now=LATER)
+    assert states() == {"Notizia 13": "new", "Notizia 12": "withdrawn", "Notizia 11": "new"}
+
+
+def test_post_that_rolled_out_of_the_window_is_not_withdrawn(polled: Poll) -> None:
+    polled(dated(12), dated(11), dated(10))
+    polled(dated(14), dated(13), dated(12), now=LATER)
+    assert set(states().values()) == {"new"}
+
+
+def test_latest_post_is_withdrawn_only_when_its_address_is_gone(
+    polled: Poll, feed_server: FeedServer
+) -> None:
+    link = feed_server.serve("/posts/13/", "<p>Il testo</p>")
+    polled(dated(13, link=link), dated(12), dated(11))
+    polled(dated(12), dated(11), now=LATER)  # a cache's old copy of the feed
+    assert states()["Notizia 13"] == "new"
+    feed_server.serve("/posts/13/", "not here", status=404)
+    polled(dated(12), dated(11), post(9, date="09 Jul 2026"), now=LATER + timedelta(hours=1))
+    assert states()["Notizia 13"] == "withdrawn"
+
+
+def test_post_still_in_another_feed_is_not_withdrawn(polled: Poll) -> None:
+    polled(dated(13), dated(12), dated(11))
+    polled(dated(13), dated(12), dated(11), at="/category/salari/feed/")
+    polled(dated(13), dated(11), at="/category/salari/feed/", now=LATER)
+    assert set(states().values()) == {"new"}
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        (post(5, date="05 Jul 2026"), dated(13)),  # sorted by change
+        (dated(13), post(99, date=""), post(5, date="05 Jul 2026")),  # undated
+        (post(5, date="05 Jul 2026"),),  # lost everything else at once
+        (),
+    ],
+    ids=["unordered", "undated", "many at once", "empty"],
+)
+def test_nothing_is_concluded_from_an_unclear_feed(polled: Poll, items: tuple[str, ...]) -> None:
+    polled(dated(13), dated(12), dated(11), dated(10))
+    polled(*items, now=LATER)
+    assert "withdrawn" not in states().values()
+
+
+def test_post_shown_again_returns_to_triage(polled: Poll) -> None:
+    polled(dated(13), dated(12), dated(11))
+    polled(dated(13), dated(11), now=LATER)
+    polled(
+        dated(13),
+        dated(12),
+        dated(11),
+        post(10, date="10 Jul 2026"),
+        now=LATER + timedelta(hours=2),
+    )
+    assert states()["Notizia 12"] == "new"
+
+
+@pytest.mark.parametrize(("status", "state"), [(404, "withdrawn"), (410, "withdrawn"),
+                                               (200, "accepted"), (503, "accepted")])  # fmt: skip
+def test_article_whose_address_is_gone_is_withdrawn(
+    feed_server: FeedServer, status: int, state: str
+) -> None:
+    article = make_article(url=feed_server.serve("/post/", "x", status=status))
+    check_addresses([article.pk], now=NOW)
+    article.refresh_from_db()
+    assert article.state == state
