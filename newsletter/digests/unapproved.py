@@ -43,13 +43,10 @@ def remind(*, now: datetime) -> list[Digest]:
         unclaimed = Digest.objects.filter(pk=digest.pk, reminded_at__isnull=True)
         if not unclaimed.update(reminded_at=now):
             continue
-        try:
-            _mail_approvers(digest)
-        except OSError as error:  # no mail server, or it refused (smtplib.SMTPException is one)
-            logger.warning("%s: the editors could not be reminded: %s", digest, error)
-            Digest.objects.filter(pk=digest.pk).update(reminded_at=None)
-        else:
+        if _mail_approvers(digest):
             reminded.append(digest)
+        else:
+            Digest.objects.filter(pk=digest.pk).update(reminded_at=None)
     return reminded
 
 
@@ -96,11 +93,13 @@ def _goes_unapproved(now: datetime) -> Q:
     )
 
 
-def _mail_approvers(digest: Digest) -> None:
+def _mail_approvers(digest: Digest) -> bool:
+    """False when nobody could be reached though there is somebody: then it is worth a new try."""
     users = get_user_model()._default_manager.with_perm(
         "newsletter.approve_digest", backend="django.contrib.auth.backends.ModelBackend"
     )
     items = digest.get_latest_revision_as_object().items.count()
+    reached = failed = 0
     # One mail each: colleagues' addresses are not everybody's business.
     for user in users.filter(is_active=True).exclude(email="").order_by("pk"):
         with translation.override(_language_of(user) or digest.newsletter.language):
@@ -118,7 +117,15 @@ def _mail_approvers(digest: Digest) -> None:
                 "slot": slot,
                 "url": conf.site_url(_edit_path(digest)),
             }
-        EmailMessage(subject, body, to=[user.email]).send()
+        try:
+            EmailMessage(subject, body, to=[user.email]).send()
+            reached += 1
+        except OSError as error:  # no mail server, or it refused (smtplib.SMTPException is one)
+            failed += 1
+            # Not its words: they name the address.
+            kind = type(error).__name__
+            logger.warning("%s: editor %s could not be reminded: %s", digest, user.pk, kind)
+    return bool(reached) or not failed
 
 
 def _language_of(user: Any) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 
 from newsletter.digests.models import Digest
 from newsletter.digests.unapproved import drafts_to_send_unapproved, hold_unapproved, remind
 from tests.builders import NOW, make_article, make_digest, make_newsletter
+from tests.django_mail import LOCMEM, NOBODY_LISTENS, SMTP, send_through
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -109,10 +112,31 @@ def test_a_reminder_that_could_not_be_sent_is_tried_again(
 ):
     digest = draft()
     make_user("nadia")
-    locmem = settings.EMAIL_BACKEND
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_PORT = 9  # nobody listens there
+    send_through(settings, SMTP, port=NOBODY_LISTENS)
     assert remind(now=NOW - HOUR) == []
     assert "could not be reminded" in caplog.text
-    settings.EMAIL_BACKEND = locmem
+    send_through(settings, LOCMEM)
     assert remind(now=NOW - HOUR) == [digest]
+
+
+class RefusesNadia(EmailBackend):
+    def send_messages(self, email_messages: Any) -> int:
+        if "nadia@union.example" in email_messages[0].to:
+            raise SMTPRecipientsRefused({"nadia@union.example": (550, b"no such user")})
+        return super().send_messages(email_messages)
+
+
+def test_one_editor_who_cannot_be_reached_does_not_cost_the_others_a_mail_a_minute(
+    settings: Any, caplog: pytest.LogCaptureFixture
+):
+    digest = draft()
+    for name in ("livia", "nadia", "piero"):
+        make_user(name)
+    send_through(settings, f"{__name__}.RefusesNadia")
+    assert remind(now=NOW - HOUR) == [digest]
+    assert remind(now=NOW - HOUR) == []
+    assert sorted(one.to[0] for one in mail.outbox) == [
+        "livia@union.example",
+        "piero@union.example",
+    ]
+    assert "nadia@" not in caplog.text
