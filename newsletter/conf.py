@@ -43,6 +43,7 @@ DEFAULTS: dict[str, Any] = {
     "IN_FLIGHT": 1,  # mails a killed worker may leave uncertain
     "RETRY_MINUTES": [5, 15, 30, 67],  # after a temporary refusal; the last repeats
     "DELIVERY_DEADLINE_HOURS": 120,
+    "DELIVERY_DAYS": 180,  # after the sending, who got what is forgotten; the counts stay
     # Where to look for uncertain mails: [{"class": "dotted.path", …arguments}], see
     # newsletter.delivery.evidence.
     "EVIDENCE": [],

@@ -10,7 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from ctypes import c_bool
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
@@ -21,13 +21,14 @@ from django.dispatch import receiver
 
 from newsletter import conf, signals
 from newsletter.articles import ingest
-from newsletter.delivery import control, freeze, send
+from newsletter.delivery import control, freeze, retention, send
 from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.models import Batch
 from newsletter.digests import compile as compiling
 from newsletter.digests import unapproved
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import DigestNotReady, StepsFailed
+from newsletter.feeds import polling
 from newsletter.feeds.models import Feed
 from newsletter.members import cleanup, confirmation
 from newsletter.themes import tagging
@@ -40,6 +41,8 @@ FEEDS_PER_TICK = 500
 CONFIRMATIONS_PER_ROUND = 200
 # A send task ends after this and rings for itself: far below any broker's visibility time-out.
 SEND_TIME = timedelta(minutes=5)
+
+_forgot_on: date | None = None
 
 # Shared by a worker and its pool: a sender ends after the mail in hand when the worker must stop.
 _stopping: Any = None
@@ -115,6 +118,11 @@ def approve_proposals(now: datetime) -> None:
             Digest.objects.filter(pk=digest.pk, status=Digest.Status.DRAFT).update(
                 status=Digest.Status.HELD, status_reason=str(error)[:300]
             )
+        except Exception:
+            # Its neighbours go out all the same; after the grace period it is held.
+            logger.exception(
+                "Digest %s could not be approved; the next tick tries again", digest.pk
+            )
 
 
 def hold_unapproved_digests(now: datetime) -> None:
@@ -142,6 +150,16 @@ def delete_unconfirmed_members(now: datetime) -> None:
     cleanup.delete_unconfirmed(now=now)
 
 
+def forget_what_is_old(now: datetime) -> None:
+    """Once a day in each process of a worker: it takes up where another stopped."""
+    global _forgot_on
+    if _forgot_on == now.date():
+        return
+    _forgot_on = now.date()
+    polling.prune_history(now)
+    retention.forget_deliveries(now=now)
+
+
 STEPS: list[Callable[[datetime], None]] = [
     ring_due_feeds,
     ring_tagging,
@@ -153,6 +171,7 @@ STEPS: list[Callable[[datetime], None]] = [
     ring_sweeper,
     ring_confirmations,
     delete_unconfirmed_members,
+    forget_what_is_old,
 ]
 
 

@@ -21,9 +21,10 @@ from django.db.models import Count
 
 from newsletter import conf
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
+from newsletter.delivery.progress import progress
 from newsletter.digests.content import DigestContent
 from newsletter.digests.freeze import freeze_content, make_variant
-from newsletter.digests.models import Digest, Variant
+from newsletter.digests.models import Digest
 from newsletter.digests.variants import items_for, variant_key
 from newsletter.exceptions import NewsletterError
 from newsletter.members.models import Member, Selection, Subscription, Suppression
@@ -95,6 +96,9 @@ def approve(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None
 
 def accounting(digest: Digest) -> Accounting:
     """Who was to get the digest when it was approved, as the ledger has it."""
+    if digest.delivery_counts is not None:
+        kept = progress(digest)
+        return Accounting(digest.candidates, kept.deliveries, kept.exclusions)
     reasons = digest.exclusions.values_list("reason").annotate(number=Count("pk"))
     return Accounting(
         candidates=digest.candidates,
@@ -156,18 +160,22 @@ def _divide_into_segments(digest: Digest, content: DigestContent) -> None:
         """,
         digest=digest.pk,
     )
-    variants: dict[str, Variant] = {}
-    changed: list[Segment] = []
-    for segment in digest.segments.select_related("selection").order_by("pk").iterator():
-        positions = items_for(content, segment.selection.theme_ids)
+    # Ids only: a thousand variants with their pages would not fit into a small machine.
+    variants: dict[str, int] = {}
+    segments: dict[int, list[int]] = {}
+    rows = list(digest.segments.order_by("pk").values_list("pk", "language", "selection__key"))
+    for segment_id, language, chosen in rows:
+        positions = items_for(content, Selection(key=chosen).theme_ids)
         if not positions:
             continue
-        key = variant_key(segment.language, positions)
+        key = variant_key(language, positions)
         if key not in variants:
-            variants[key] = make_variant(digest, content, positions, segment.language)
-        segment.variant = variants[key]
-        changed.append(segment)
-    Segment.objects.bulk_update(changed, ["variant"], batch_size=200)
+            variants[key] = make_variant(digest, content, positions, language).pk
+        segments.setdefault(variants[key], []).append(segment_id)
+    for variant_id, segment_ids in segments.items():
+        for start in range(0, len(segment_ids), 500):
+            chunk = segment_ids[start : start + 500]
+            Segment.objects.filter(pk__in=chunk).update(variant_id=variant_id)
 
 
 def _write_ledger(digest: Digest, now: datetime) -> None:

@@ -81,7 +81,7 @@ class Delivery(models.Model):
     )
     # None once the member is erased.
     member = models.ForeignKey(
-        Member, on_delete=models.SET_NULL, null=True, related_name="deliveries"
+        Member, on_delete=models.SET_NULL, null=True, related_name="deliveries", db_index=False
     )
     variant = models.ForeignKey(
         Variant, on_delete=models.CASCADE, related_name="deliveries", db_index=False
@@ -101,7 +101,9 @@ class Delivery(models.Model):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["digest", "member"], name="delivery_once_per_member"),
+            # The member first: it is what finds the rows of a member who is erased, too. Each
+            # index more is written several times for every mail.
+            models.UniqueConstraint(fields=["member", "digest"], name="delivery_once_per_member"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["digest", "state", "id"], name="delivery_state"),
@@ -127,7 +129,7 @@ class Exclusion(models.Model):
 
     digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="exclusions")
     member = models.ForeignKey(
-        Member, on_delete=models.SET_NULL, null=True, related_name="exclusions"
+        Member, on_delete=models.SET_NULL, null=True, related_name="exclusions", db_index=False
     )
     reason = models.CharField(_("reason"), max_length=12, choices=Reason)
 
@@ -137,7 +139,7 @@ class Exclusion(models.Model):
         verbose_name = _("exclusion")
         verbose_name_plural = _("exclusions")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["digest", "member"], name="exclusion_once_per_member"),
+            models.UniqueConstraint(fields=["member", "digest"], name="exclusion_once_per_member"),
         ]
 
     def __str__(self) -> str:

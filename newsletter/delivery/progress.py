@@ -32,6 +32,15 @@ class Progress:
 
 
 def progress(digest: Digest) -> Progress:
+    """From the counts that were kept, where the deliveries themselves are forgotten."""
+    candidates, kept = Digest.objects.values_list("candidates", "delivery_counts").get(pk=digest.pk)
+    if kept is not None:
+        return Progress(
+            candidates=candidates,
+            states=kept["states"],
+            reasons={(state, reason): number for state, reason, number in kept["reasons"]},
+            exclusions=kept["exclusions"],
+        )
     states = dict.fromkeys((state.value for state in Delivery.State), 0)
     reasons: dict[tuple[str, str], int] = {}
     rows = Delivery.objects.filter(digest=digest).values_list("state", "reason")
@@ -41,7 +50,7 @@ def progress(digest: Digest) -> Progress:
             reasons[state, reason] = number
     excluded = digest.exclusions.values_list("reason").annotate(number=Count("pk")).order_by()
     return Progress(
-        candidates=Digest.objects.values_list("candidates", flat=True).get(pk=digest.pk),
+        candidates=candidates,
         states=states,
         reasons=reasons,
         exclusions=dict(excluded),

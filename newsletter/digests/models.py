@@ -137,6 +137,7 @@ LEDGER_FIELDS = frozenset(
         "content",
         "content_hash",
         "candidates",
+        "delivery_counts",
         "paused_at",
         "sending_at",
         "sent_at",
@@ -201,6 +202,8 @@ class Digest(
     content = models.JSONField(null=True, blank=True, editable=False)
     content_hash = models.CharField(max_length=64, blank=True, editable=False)
     candidates = models.PositiveIntegerField(default=0, editable=False)
+    # What is left of its deliveries once they are forgotten (see delivery.retention).
+    delivery_counts = models.JSONField(null=True, blank=True, editable=False)
 
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     sending_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -13,7 +13,7 @@ from newsletter.articles.models import Article
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import StepsFailed
-from newsletter.feeds.models import Feed
+from newsletter.feeds.models import Feed, FetchRecord
 from newsletter.themes.models import ThemeAssignment
 from tests.builders import (
     make_article,
@@ -100,6 +100,38 @@ def test_what_cannot_be_approved_is_held_with_its_reason_and_the_rest_goes_on(
     assert empty.status == Digest.Status.HELD
     assert empty.status_reason
     assert Digest.objects.get(pk=good.pk).status == Digest.Status.SENT
+
+
+def test_a_proposal_that_cannot_be_rendered_does_not_hold_up_its_neighbours(
+    bells_answered_at_once: None, mailing: Mailbox, caplog
+) -> None:
+    newsletter = make_newsletter(when_unapproved=Newsletter.WhenUnapproved.SEND)
+    make_member("anna@posta.example", newsletter=newsletter)
+    now = datetime.now(UTC)
+    bad = make_digest(newsletter, articles=[make_article()], slot=now - timedelta(minutes=1))
+    good = make_digest(newsletter, articles=[make_article()], slot=now)
+    revision = bad.latest_revision
+    revision.content["items"] = "not a list"
+    revision.save()
+    tasks.tick()
+    assert Digest.objects.get(pk=bad.pk).status == Digest.Status.DRAFT
+    assert Digest.objects.get(pk=good.pk).status == Digest.Status.SENT
+
+
+def test_what_is_old_is_forgotten_once_a_day(
+    bells_answered_at_once: None, mailing: Mailbox, monkeypatch
+) -> None:
+    monkeypatch.setattr(tasks, "_forgot_on", None)
+    feed = make_feed()
+    now = datetime.now(UTC)
+    for days in (1, 100):
+        FetchRecord.objects.create(
+            feed=feed, at=now - timedelta(days=days), outcome=FetchRecord.Outcome.NEW
+        )
+    tasks.forget_what_is_old(now)
+    assert [record.at.date() for record in FetchRecord.objects.all()] == [
+        (now - timedelta(days=1)).date()
+    ]
 
 
 def test_what_the_broker_loses_is_rung_again_by_the_next_tick(
