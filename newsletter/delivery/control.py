@@ -140,7 +140,19 @@ def cancel(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None)
 
 
 def expire(*, now: datetime) -> int:
-    """Give up on what was deferred until its digest's deadline; how many."""
+    """Give up on what was deferred until its digest's deadline; how many.
+
+    A mail that was on its way when its digest was cancelled, and was not taken, is given up, too.
+    """
+    for state in (State.PENDING, State.DEFERRED):
+        Delivery.objects.filter(
+            digest__in=Digest.objects.filter(status=Status.CANCELLED), state=state
+        ).update(
+            state=State.SKIPPED,
+            reason=Delivery.Reason.CANCELLED,
+            next_attempt_at=None,
+            changed_at=now,
+        )
     limit = now - timedelta(hours=float(conf.get("DELIVERY_DEADLINE_HOURS")))
     return Delivery.objects.filter(
         digest__in=Digest.objects.filter(status=Status.SENDING, sending_at__lt=limit),

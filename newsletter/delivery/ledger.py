@@ -171,13 +171,13 @@ def _commit(claim: Claim, changes: Sequence[Change], *, now: datetime) -> int:
 def _writes(outcomes: Sequence[Outcome]) -> list[Change]:
     return [
         (
-            # Numbers of placeholders, no values.
-            f"UPDATE {{delivery}} SET state = %(state_{n})s, reason = %(reason_{n})s,"
+            # Only names of placeholders are put together here, no values.
+            f"UPDATE {{delivery}} SET state = %(state_{n})s, reason = %(reason_{n})s,"  # noqa: S608
             f" smtp_code = %(code_{n})s, detail = %(detail_{n})s,"
             f" attempts = attempts + %(attempts_{n})s, next_attempt_at = %(next_{n})s,"
             " changed_at = %(now)s"
             f" WHERE id = %(id_{n})s AND state IN (%(claimed)s, %(data)s)"
-            " AND EXISTS (SELECT 1 FROM held)",  # noqa: S608
+            " AND EXISTS (SELECT 1 FROM held)",
             {
                 f"id_{n}": outcome.delivery_id,
                 f"state_{n}": outcome.state.value,
@@ -194,11 +194,11 @@ def _writes(outcomes: Sequence[Outcome]) -> list[Change]:
 
 def _begins(among: str, numbers: dict[str, Any]) -> Change:
     return (
-        "UPDATE {delivery} SET state = %(data)s, changed_at = %(now)s"
+        "UPDATE {delivery} SET state = %(data)s, changed_at = %(now)s"  # noqa: S608
         f" WHERE {among} AND state = %(claimed)s AND EXISTS (SELECT 1 FROM held)"
         f" AND id IN (SELECT {{delivery}}.id {_WITH_MEMBERS} WHERE {{delivery}}.{among}"
         " AND {digest}.status = %(sending)s AND {digest}.paused_at IS NULL"
-        f" AND {_OBSTACLE} = '')",  # noqa: S608
+        f" AND {_OBSTACLE} = '')",
         {"sending": Digest.Status.SENDING.value, **_OBSTACLES, **numbers},
     )
 

@@ -39,11 +39,14 @@ def reconcile(
     if not sources:
         return Reconciled()
     sent = pending = unknown = after = 0
-    rows = Delivery.objects.filter(state=Delivery.State.UNCERTAIN).select_related(
-        "digest__newsletter"
+    # A digest that was sent has none: so the ledger of years is never searched.
+    open_ones = Digest.objects.filter(approved_at__isnull=False).exclude(status=Digest.Status.SENT)
+    digest_ids = (
+        [digest_id] if digest_id is not None else list(open_ones.values_list("pk", flat=True))
     )
-    if digest_id is not None:
-        rows = rows.filter(digest_id=digest_id)
+    rows = Delivery.objects.filter(
+        digest_id__in=digest_ids, state=Delivery.State.UNCERTAIN
+    ).select_related("digest__newsletter")
     while chunk := list(rows.filter(pk__gt=after).order_by("pk")[:_AT_ONCE]):
         after = chunk[-1].pk
         verdicts = _ask(sources, chunk, now)

@@ -356,6 +356,26 @@ def test_cancelling_while_it_is_sent_lets_nothing_more_out(
     assert digest.status == Digest.Status.CANCELLED
 
 
+def test_a_mail_refused_for_now_after_a_cancellation_is_not_left_open(
+    smtp: ScriptedServer, ready_digest: Ready, clock: Clock
+) -> None:
+    smtp.answer("reply", "451 4.3.0 later")
+    digest = ready_digest([ANNA])
+    send_batches(digest.pk, clock=clock)
+    # The cancellation was committed while the worker waited for this answer.
+    Digest.objects.filter(pk=digest.pk).update(status=Digest.Status.CANCELLED)
+    sweep(now=clock.forward(minutes=1))
+    assert states(digest) == {ANNA: "skipped"}
+
+
+def test_evidence_that_cannot_be_read_does_not_keep_lost_work_from_being_found(
+    smtp: ScriptedServer, ready_digest: Ready, clock: Clock, configure: Callable[..., None]
+) -> None:
+    configure(EVIDENCE=[{"class": "newsletter.delivery.no_such_module.Log"}])
+    digest = ready_digest([ANNA])
+    assert sweep(now=clock.now).to_ring == (digest.pk,)
+
+
 def test_a_paused_digest_waits_and_goes_on_where_it_was(
     smtp: ScriptedServer, ready_digest: Ready, clock: Clock
 ) -> None:
