@@ -185,7 +185,9 @@ def _skip(newsletter: Newsletter, found: int, *, slot: datetime, now: datetime) 
         elif last:
             reason = _("No article was accepted since N. %(number)s of %(date)s.") % {
                 "number": last.number,
-                "date": date_in_words(last.slot.date(), newsletter.language),
+                "date": date_in_words(
+                    last.slot.astimezone(newsletter.zone).date(), newsletter.language
+                ),
             }
         else:
             reason = _("No article was accepted yet.")

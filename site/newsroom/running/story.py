@@ -167,10 +167,10 @@ class News:
                     f"{record.feed}: {record.articles_new} articles new, "
                     f"{record.articles_changed} changed",
                 )
-        for digest in Digest.objects.select_related("newsletter").order_by("pk"):
-            if self._digests.get(digest.pk) == digest.status:
-                continue
-            self._digests[digest.pk] = digest.status
+        now = dict(Digest.objects.values_list("pk", "status"))
+        changed = [pk for pk, status in now.items() if self._digests.get(pk) != status]
+        self._digests = now
+        for digest in Digest.objects.filter(pk__in=changed).select_related("newsletter"):
             words = f"“{digest}” is {digest.get_status_display().lower()}"
             if digest.status_reason:
                 words += f": {digest.status_reason}"
