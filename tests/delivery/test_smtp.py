@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -219,9 +220,10 @@ def test_without_smtp_url_djangos_own_settings_count(
     settings: Any, configure: Callable[..., None]
 ) -> None:
     configure(SMTP_URL="")
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "mail.example", 587
-    settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = True, False
-    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "u", "p"
-    assert configured_server() == Server("mail.example", 587, "u", "p", "starttls")
+    if django.VERSION < (6, 1):
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "mail.example", 587
+        settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = True, False
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "u", "p"
+        assert configured_server() == Server("mail.example", 587, "u", "p", "starttls")
     settings.MAILERS = {"default": {"OPTIONS": {"host": "other.example", "use_ssl": True}}}
     assert configured_server() == Server("other.example", 25, tls="implicit")

@@ -6,6 +6,7 @@ from newsletter.digests.models import Newsletter
 from newsletter.members.models import Member
 from newsletter.members.tokens import make_token
 from tests.builders import make_member, make_newsletter
+from tests.django_mail import SMTP, send_through
 from tests.servers import Mailbox
 
 
@@ -27,7 +28,5 @@ def token(member: Member) -> str:
 @pytest.fixture
 def real_mail(mailbox: Mailbox, settings: object) -> Mailbox:
     """Django's mail goes to a real SMTP server."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # type: ignore[attr-defined]
-    settings.EMAIL_HOST = "127.0.0.1"  # type: ignore[attr-defined]
-    settings.EMAIL_PORT = mailbox.port  # type: ignore[attr-defined]
+    send_through(settings, SMTP, port=mailbox.port)
     return mailbox

@@ -15,6 +15,7 @@ from newsletter.members.confirmation import send_confirmations
 from newsletter.members.models import Consent, Member, SignupAttempt, Subscription, Suppression
 from newsletter.members.signup import sign_up
 from tests.builders import make_member, make_newsletter, make_theme
+from tests.django_mail import NOBODY_LISTENS, SMTP, send_through
 from tests.servers import Mailbox
 
 pytestmark = pytest.mark.django_db
@@ -140,10 +141,9 @@ def test_a_mail_waits_for_a_server_that_is_away(
     client: Client, weekly: Newsletter, real_mail: Mailbox, settings: object
 ) -> None:
     ask(client, weekly)
-    port = settings.EMAIL_PORT  # type: ignore[attr-defined]
-    settings.EMAIL_PORT = 9  # type: ignore[attr-defined]
+    send_through(settings, SMTP, port=NOBODY_LISTENS)
     assert send_confirmations(now=timezone.now()) == 0
-    settings.EMAIL_PORT = port  # type: ignore[attr-defined]
+    send_through(settings, SMTP, port=real_mail.port)
     assert send_confirmations(now=timezone.now()) == 1
 
 

@@ -7,6 +7,7 @@ uses. Nothing outside this folder reads an environment variable.
 from pathlib import Path
 from typing import Any
 
+import django
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -218,13 +219,27 @@ _smtp = env.email_url_config(
         "smtp://", "smtp+tls://" if "tls=starttls" in SMTP_URL else "smtp://", 1
     )
 )
-EMAIL_HOST = _smtp["EMAIL_HOST"]
-EMAIL_PORT = _smtp["EMAIL_PORT"]
-EMAIL_HOST_USER = _smtp["EMAIL_HOST_USER"] or ""
-EMAIL_HOST_PASSWORD = _smtp["EMAIL_HOST_PASSWORD"] or ""
-EMAIL_USE_TLS = _smtp.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = _smtp.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 30
+_mailer = {
+    "host": _smtp["EMAIL_HOST"],
+    "port": _smtp["EMAIL_PORT"],
+    "username": _smtp["EMAIL_HOST_USER"] or "",
+    "password": _smtp["EMAIL_HOST_PASSWORD"] or "",
+    "use_tls": _smtp.get("EMAIL_USE_TLS", False),
+    "use_ssl": _smtp.get("EMAIL_USE_SSL", False),
+    "timeout": 30,
+}
+if django.VERSION >= (6, 1):
+    MAILERS = {
+        "default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": _mailer}
+    }
+else:
+    EMAIL_HOST = _mailer["host"]
+    EMAIL_PORT = _mailer["port"]
+    EMAIL_HOST_USER = _mailer["username"]
+    EMAIL_HOST_PASSWORD = _mailer["password"]
+    EMAIL_USE_TLS = _mailer["use_tls"]
+    EMAIL_USE_SSL = _mailer["use_ssl"]
+    EMAIL_TIMEOUT = _mailer["timeout"]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="bollettino@localhost.example")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

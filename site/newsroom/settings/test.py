@@ -8,7 +8,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LANGUAGE_CODE = "en"
 ALLOWED_HOSTS = ["*"]
 SITE_URL = "http://testserver"
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = False
 WAGTAILADMIN_BASE_URL = SITE_URL
 NEWSLETTER = NEWSLETTER | {
