@@ -5,23 +5,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from newsletter.exceptions import FeedInvalid
-from newsletter.feeds.fetch import fetch
+from newsletter.feeds.discovery import discover
 from newsletter.feeds.models import Feed
-from newsletter.feeds.parse import parse
 from newsletter.management.base import OperatorCommand, Outcome
-
 
 ADDRESS_LENGTH = 1000  # as Feed.url
 
 
 class Command(OperatorCommand):
-    help = "Reads a feed and adds it. Its articles arrive with the next tick, or with poll_feeds."
+    help = (
+        "Finds a site's feed, or reads the one given, and adds it. Its articles arrive with the "
+        "next tick, or with poll_feeds."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument(
-            "url", help="The feed's address, for example https://blog.example/feed/"
-        )
+        parser.add_argument("url", help="The feed's address, or the site's: https://blog.example/")
         parser.add_argument("--title", default="", help="Default: the feed's own title.")
         parser.add_argument(
             "--auto-accept",
@@ -34,9 +33,9 @@ class Command(OperatorCommand):
 
     def act(self, options: dict[str, Any]) -> Outcome:
         url = options["url"].strip()
-        fetched = fetch(url)
-        parsed = parse(fetched.body, url=fetched.url, content_type=fetched.content_type)
-        address = fetched.permanent_url or url
+        found = discover(url)
+        parsed = found.parsed
+        address = found.url
         if len(address) > ADDRESS_LENGTH:
             raise FeedInvalid("too_long", f"The address is too long to be stored: {address[:80]}…")
         feed, created = Feed.objects.get_or_create(

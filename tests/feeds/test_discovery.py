@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from newsletter.exceptions import FeedInvalid, FeedUnreachable
+from newsletter.feeds.discovery import announced, discover
+from tests.articles.conftest import post, rss
+from tests.servers import FeedServer
+
+PAGE = {"Content-Type": "text/html; charset=UTF-8"}
+
+
+def page(*links: str) -> str:
+    return f"<!doctype html><html><head>{''.join(links)}</head><body>Il blog</body></html>"
+
+
+def link(href: str, title: str = "", kind: str = "application/rss+xml") -> str:
+    return f'<link rel="alternate" type="{kind}" title="{title}" href="{href}">'
+
+
+def test_feed_itself_is_taken_as_it_is(feed_server: FeedServer) -> None:
+    url = feed_server.serve("/feed/", rss(post(1)))
+    assert discover(url).url == url
+    assert len(feed_server.requests) == 1
+
+
+def test_feed_that_the_page_announces_is_found(feed_server: FeedServer) -> None:
+    feed_server.serve("/commenti.xml", rss(post(2)))
+    url = feed_server.serve("/nostro.xml", rss(post(1)))
+    links = page(link("/commenti.xml", "Il blog » Feed dei commenti"), link("/nostro.xml"))
+    home = feed_server.serve("/", links, headers=PAGE)
+    found = discover(home)
+    assert (found.url, found.parsed.entries[0].title) == (url, "Notizia 1")
+
+
+def test_feed_at_a_usual_place_is_found(feed_server: FeedServer) -> None:
+    url = feed_server.serve("/atom.xml", rss(post(1)))
+    assert discover(feed_server.serve("/chi-siamo/", page(), headers=PAGE)).url == url
+
+
+def test_comment_feed_is_refused_even_when_it_is_the_only_one(feed_server: FeedServer) -> None:
+    comments = rss(post(1, link="https://blog.example/1/#comment-{n}"))
+    feed_server.serve("/comments/feed/", comments)
+    home = feed_server.serve("/", page(link("/comments/feed/")), headers=PAGE)
+    with pytest.raises(FeedInvalid, match="web page"):
+        discover(home)
+
+
+def test_site_that_does_not_answer_says_so(feed_server: FeedServer) -> None:
+    with pytest.raises(FeedUnreachable, match="404"):
+        discover(feed_server.url + "/nulla/")
+
+
+def test_rest_interface_and_script_links_are_no_feeds() -> None:
+    links = page(
+        link("https://blog.example/wp-json/wp/v2/pages/2", "JSON", "application/json"),
+        link("feed/", "Blog"),
+        '<link rel="stylesheet" type="text/css" href="s.css">',
+    )
+    assert announced(links, "https://blog.example/") == ["https://blog.example/feed/"]
