@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from newsletter.feeds.opml import import_opml
+from newsletter.management.base import OperatorCommand, Outcome
+
+
+class Command(OperatorCommand):
+    help = "Adds the feeds of an OPML file, as feed readers export it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("file", help="The OPML file.")
+        parser.add_argument("--dry-run", action="store_true", help="Only say what would be added.")
+
+    def act(self, options: dict[str, Any]) -> Outcome:
+        try:
+            body = Path(options["file"]).read_bytes()
+        except OSError as error:
+            raise CommandError(f"{options['file']}: {error.strerror}") from error
+        result = import_opml(body, now=datetime.now(UTC), dry_run=options["dry_run"])
+        verb = "would be added" if options["dry_run"] else "added"
+        lines = [f"{verb}: {outline.url} {outline.title}" for outline in result.added]
+        lines += [f"refused, not a web address: {outline.url}" for outline in result.refused]
+        lines.append(f"{len(result.added)} {verb}, {len(result.known)} already there.")
+        return Outcome(asdict(result), lines)
