@@ -160,6 +160,11 @@ def forget_what_is_old(now: datetime) -> None:
     retention.forget_deliveries(now=now)
 
 
+def forget_old_fetches(now: datetime) -> None:
+    if now.minute == 17:  # once an hour is often enough for a history of 90 days
+        polling.prune_history(now)
+
+
 STEPS: list[Callable[[datetime], None]] = [
     ring_due_feeds,
     ring_tagging,
