@@ -136,6 +136,7 @@ def _is_share(href: str) -> bool:
 def _tidy_link(link: HtmlElement, resolve: Resolve) -> None:
     href = (link.get("href") or "").strip()
     if not href:
+        link.attrib.pop("href", None)  # href="" would lead back to the reader's own page
         return
     if _is_share(href) or "more-link" in link.get("class", ""):
         link.drop_tree()
