@@ -149,22 +149,21 @@ def _commit(claim: Claim, changes: Sequence[Change], *, now: datetime) -> int:
         "data": Delivery.State.DATA_STARTED.value,
         "now": _moment(now),
     }
-    held = (
-        "WITH held AS (SELECT id FROM {batch}"
-        " WHERE id = %(batch)s AND fence = %(fence)s AND state = %(claimed)s"
-    )
+    is_held = "id = %(batch)s AND fence = %(fence)s AND state = %(claimed)s"
+    held = f"SELECT id FROM {_TABLES['batch']} WHERE {is_held}"  # noqa: S608
     if connection.vendor == "postgresql":
         # The lock: else a take-over could commit between the look at the fence and the writes.
-        steps = [f"{held} FOR SHARE)"]
+        steps = [f"WITH held AS ({held} FOR SHARE)"]
         for number, (change, more) in enumerate(changes[:-1]):
             steps.append(f"change_{number} AS ({change})")
             values |= more
         last, more = changes[-1]
-        return _run(f"{', '.join(steps)} {last}", **values, **more)
-    # There is one writer at a time, and the transaction begins as one.
+        return _run(f"{', '.join(steps)} {last}", held="held", **values, **more)
+    # There is one writer at a time, and the transaction begins as one. No WITH: Python's sqlite3
+    # counts rows only for statements that begin with UPDATE.
     with transaction.atomic():
         for change, more in changes:
-            changed = _run(f"{held}) {change}", **values, **more)
+            changed = _run(change, held=f"({held}) AS held", **values, **more)
     return changed
 
 
@@ -177,7 +176,7 @@ def _writes(outcomes: Sequence[Outcome]) -> list[Change]:
             f" attempts = attempts + %(attempts_{n})s, next_attempt_at = %(next_{n})s,"
             " changed_at = %(now)s"
             f" WHERE id = %(id_{n})s AND state IN (%(claimed)s, %(data)s)"
-            " AND EXISTS (SELECT 1 FROM held)",
+            " AND EXISTS (SELECT 1 FROM {held})",
             {
                 f"id_{n}": outcome.delivery_id,
                 f"state_{n}": outcome.state.value,
@@ -195,7 +194,7 @@ def _writes(outcomes: Sequence[Outcome]) -> list[Change]:
 def _begins(among: str, numbers: dict[str, Any]) -> Change:
     return (
         "UPDATE {delivery} SET state = %(data)s, changed_at = %(now)s"  # noqa: S608
-        f" WHERE {among} AND state = %(claimed)s AND EXISTS (SELECT 1 FROM held)"
+        f" WHERE {among} AND state = %(claimed)s AND EXISTS (SELECT 1 FROM {{held}})"
         f" AND id IN (SELECT {{delivery}}.id {_WITH_MEMBERS} WHERE {{delivery}}.{among}"
         " AND {digest}.status = %(sending)s AND {digest}.paused_at IS NULL"
         f" AND {_OBSTACLE} = '')",
@@ -250,9 +249,9 @@ def _select(statement: str, condition: str, **values: Any) -> list[tuple[Any, ..
         return cursor.fetchall()
 
 
-def _run(statement: str, **values: Any) -> int:
+def _run(statement: str, *, held: str, **values: Any) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(**_TABLES), values)
+        cursor.execute(statement.format(**_TABLES, held=held), values)
         return int(cursor.rowcount)
 
 

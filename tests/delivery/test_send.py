@@ -534,6 +534,17 @@ def test_a_group_in_flight_costs_one_commit(
     assert len(smtp.received) == 24
 
 
+def test_a_mail_costs_no_more_looks_at_the_database_than_it_must(
+    smtp: ScriptedServer, ready_digest: Ready, clock: Clock
+) -> None:
+    digest = ready_digest(41)
+    with CaptureQueriesContext(connection) as queries:
+        send_batches(digest.pk, clock=clock)
+    # One statement on PostgreSQL; on SQLite two changes between a savepoint's two ends.
+    each = 1 if connection.vendor == "postgresql" else 4
+    assert len(queries) <= 41 * each + 50
+
+
 def test_log_lines_carry_no_address(
     smtp: ScriptedServer, ready_digest: Ready, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
