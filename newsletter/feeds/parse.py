@@ -113,16 +113,20 @@ def _read(text: str, url: str, limit: int) -> tuple[Mapping[str, Any], list[str]
     if quickly_read is not None:
         return quickly_read, []
     data, problems = well_formed(text, max_entries=limit)
-    result = feedparser.parse(
-        io.BytesIO(data),
-        response_headers={
-            "content-type": "application/xml; charset=utf-8",
-            "content-location": url,
-        },
-        # nh3 cleans, faster and better (see articles.cleaning).
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    try:
+        result = feedparser.parse(
+            io.BytesIO(data),
+            response_headers={
+                "content-type": "application/xml; charset=utf-8",
+                "content-location": url,
+            },
+            # nh3 cleans, faster and better (see articles.cleaning).
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        # Python's SAX reader breaks on a namespace with spaces, for one.
+        return {"version": "", "feed": {}, "entries": []}, [*problems, type(error).__name__]
     return result, problems
 
 

@@ -279,3 +279,8 @@ def test_hostile_documents_cost_at_most_a_second_and_100_mb(body: bytes | str) -
         assert len(feed.entries) <= 1_000
     assert time.process_time() - began < 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+
+
+def test_namespace_that_breaks_the_parser_is_said_to_be_no_feed() -> None:
+    with pytest.raises(FeedInvalid):
+        read('<rss version="2.0" xmlns:a="u v w"><channel><a:b/><title>B</title></channel></rss>')
