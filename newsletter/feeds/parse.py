@@ -125,7 +125,7 @@ def _read(text: str, url: str, limit: int) -> tuple[Mapping[str, Any], list[str]
             resolve_relative_uris=False,
         )
     except (ValueError, TypeError, LookupError, AttributeError) as error:
-        # Python's SAX reader breaks on a namespace with spaces, for one.
+        # Python's SAX reader breaks on a namespace with an em space in it, for one.
         return {"version": "", "feed": {}, "entries": []}, [*problems, type(error).__name__]
     return result, problems
 
