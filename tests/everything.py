@@ -117,17 +117,27 @@ def sqlite() -> None:
     pytest("-n", "2", "-m", "not browser and not processes")
 
 
-def postgres() -> None:
+@contextmanager
+def grown_up() -> Iterator[dict[str, str]]:
+    """The environment of an instance on PostgreSQL and Redis."""
     if private_servers.postgres_bin() is None:
         raise CannotRun("PostgreSQL is not here: apt-get install postgresql")
     if private_servers.redis_binary() is None:
         raise CannotRun("Redis is not here: apt-get install redis-server")
     with ExitStack() as servers:
-        env = {
+        yield {
             "DATABASE_URL": servers.enter_context(private_servers.postgres()),
             "BROKER_URL": servers.enter_context(private_servers.redis()),
         }
+
+
+def postgres() -> None:
+    with grown_up() as env:
         pytest("-n", "2", "-m", "not browser and not processes", env=env)
+
+
+def postgres_processes() -> None:
+    with grown_up() as env:
         pytest("-n", "2", "-m", "processes", *ON_POSTGRES_TOO, env=env)
 
 
@@ -157,6 +167,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "deployment": deployment,
     "sqlite": sqlite,
     "postgres": postgres,
+    "postgres-processes": postgres_processes,
     "processes": processes,
     "browser": browser,
     "wheel": wheel,
@@ -184,7 +195,7 @@ def main(names: list[str]) -> int:
         rows.append((name, outcome, time.monotonic() - started))
     sys.stdout.write("\n")
     for name, outcome, seconds in rows:
-        sys.stdout.write(f"{name:<12} {seconds:6.1f} s  {outcome}\n")
+        sys.stdout.write(f"{name:<18} {seconds:6.1f} s  {outcome}\n")
     bad = [row for row in rows if row[1].startswith("FAILED") or (CI and row[1] != "passed")]
     passed = sum(row[1] == "passed" for row in rows)
     sys.stdout.write(f"{passed} passed, {len(bad)} failed\n")
