@@ -26,6 +26,7 @@ from wagtail.admin.widgets.button import HeaderButton
 from newsletter.articles.ingest import poll
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.exceptions import FeedError
+from newsletter.feeds.discovery import discover
 from newsletter.feeds.fetch import fetch
 from newsletter.feeds.models import Feed
 from newsletter.feeds.parse import ParsedFeed, parse
@@ -94,7 +95,7 @@ class NewFeedForm(forms.Form):
     """The address, which is fetched; then, with what came before one's eyes, the choices."""
 
     url = forms.URLField(
-        label=gettext_lazy("Address of the feed"),
+        label=gettext_lazy("Address of the feed or of the blog"),
         max_length=1000,
         assume_scheme="https",
         error_messages={
@@ -124,11 +125,10 @@ class NewFeedForm(forms.Form):
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
         try:
-            fetched = fetch(url)
-            self.parsed = parse(fetched.body, url=fetched.url, content_type=fetched.content_type)
+            found = discover(url)
         except FeedError as error:
             raise forms.ValidationError(str(error)) from error
-        url = fetched.permanent_url or url
+        self.parsed, url = found.parsed, found.url
         if Feed.objects.filter(url=url).exists():
             raise forms.ValidationError(_("This feed is already in the list."))
         return url

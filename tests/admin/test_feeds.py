@@ -35,6 +35,19 @@ def test_a_feed_is_shown_before_it_is_added(moderator: Client, feed_server: Feed
     assert (feed.title, feed.auto_accept) == ("La Voce dei reparti", True)
 
 
+def test_the_address_of_the_blog_is_enough(moderator: Client, feed_server: FeedServer) -> None:
+    address = feed_server.serve("/notizie/rss.xml", RSS)
+    link = '<link rel="alternate" type="application/rss+xml" href="/notizie/rss.xml">'
+    blog = feed_server.serve(
+        "/", f"<html><head>{link}</head><body>Un blog</body></html>",
+        headers={"Content-Type": "text/html; charset=utf-8"},
+    )  # fmt: skip
+    page = moderator.post(ADD, {"url": blog}).content.decode()
+    assert "La Voce dei reparti" in page
+    moderator.post(ADD, {"url": address, "checked": address, "rights": "excerpt"})
+    assert Feed.objects.get().url == address
+
+
 def test_another_address_than_the_one_shown_is_shown_first(
     moderator: Client, feed_server: FeedServer
 ) -> None:
