@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from newsletter.articles.models import Article
 from newsletter.desk.sentences import moment_in_words
 from newsletter.digests.content import DigestContent, content_of
 from newsletter.digests.models import Digest, DigestItem, Newsletter
@@ -70,11 +71,27 @@ def check(digest: Digest) -> list[Check]:
             _("It has readers.") if readers else _("Nobody has subscribed to this newsletter yet."),
         ),
     ]
+    if withdrawn := _withdrawn(digest):
+        checks.append(
+            Check(
+                False,
+                False,
+                _("Left out, because the publisher withdrew it: %(titles)s")
+                % {"titles": "; ".join(withdrawn)},
+            )
+        )
     if content.items:
         checks += [_size(content), _sent_before(digest, content)]
     if digest.slot <= timezone.now():
         checks.append(Check(False, False, _("Its time has passed: approved, it goes at once.")))
     return checks
+
+
+def _withdrawn(digest: Digest) -> list[str]:
+    draft = digest.get_latest_revision_as_object()
+    ids = [item.article_id for item in draft.items.all()]
+    gone = Article.objects.filter(pk__in=ids, state=Article.State.WITHDRAWN)
+    return [article.display_title for article in gone]
 
 
 def _articles(content: DigestContent) -> str:

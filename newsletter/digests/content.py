@@ -120,9 +120,8 @@ def content_as_edited(draft: Digest) -> DigestContent:
     """
     newsletter = draft.newsletter
     items = sorted(draft.items.all(), key=lambda item: item.sort_order or 0)
-    articles = Article.objects.select_related("feed").in_bulk(
-        [item.article_id for item in items if item.article_id]
-    )
+    there = Article.objects.exclude(state=Article.State.WITHDRAWN).select_related("feed")
+    articles = there.in_bulk([item.article_id for item in items if item.article_id])
     themes = _themes_by_article(articles)
     # A place nobody chose a section for stands under its article's strongest theme.
     section_ids = {
@@ -130,7 +129,7 @@ def content_as_edited(draft: Digest) -> DigestContent:
         for item in reversed(items)
     }
     sections = Theme.objects.in_bulk([pk for pk in section_ids.values() if pk])
-    # An article that was deleted under an open draft is left out; one chosen twice goes once.
+    # An article deleted or withdrawn under an open draft is left out; one chosen twice goes once.
     shown: dict[int, DigestItem] = {}
     for item in items:
         if item.article_id in articles:

@@ -14,6 +14,7 @@ from wagtail import hooks
 from wagtail.models import WorkflowState
 from wagtail.test.utils.form_data import inline_formset, nested_form_data
 
+from newsletter.articles.models import Article
 from newsletter.delivery.models import Delivery
 from newsletter.digests.models import Digest, DigestItem
 from newsletter.exceptions import DigestNotReady
@@ -374,3 +375,11 @@ def test_what_each_reader_gets_is_folded_when_it_is_long(moderator: Client) -> N
     table = page[page.index('desk-variants">') :]
     assert "<summary>5 articles</summary>" in table
     assert all(f"<li>{title}</li>" in table for title in titles)
+
+
+def test_an_article_its_publisher_withdrew_is_named_as_left_out(moderator: Client) -> None:
+    article = make_article("Comunicato ritirato")
+    digest = make_digest(articles=[article, make_article("Rimane")])
+    Article.objects.filter(pk=article.pk).update(state=Article.State.WITHDRAWN)
+    page = moderator.get(url("overview", digest)).content.decode()
+    assert "the publisher withdrew it: Comunicato ritirato" in page

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
+from newsletter.articles.models import Article
 from newsletter.digests.content import DigestContent, content_as_edited, content_of
 from newsletter.digests.freeze import freeze_content, make_variant
 from newsletter.digests.models import Digest, DigestItem
@@ -228,6 +229,13 @@ def test_an_article_deleted_under_an_open_draft_is_left_out():
     DigestItem.objects.filter(article=gone).delete()
     gone.delete()
     assert [item.title for item in content_of(digest).items] == ["Resta"]
+
+
+def test_an_article_its_publisher_withdrew_does_not_go_out():
+    gone, stays = make_article("Ritirato"), make_article("Rimane")
+    digest = make_digest(articles=[gone, stays])
+    Article.objects.filter(pk=gone.pk).update(state=Article.State.WITHDRAWN)
+    assert [item.title for item in content_of(digest).items] == ["Rimane"]
 
 
 def test_the_source_is_the_blogs_name():
