@@ -12,6 +12,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+# Two lines differ from what `makemigrations` wrote on Wagtail 8, so that 7.4 can run them too: the
+# dependency is its newest migration, and there the page model has no setting that swaps it.
 class Migration(migrations.Migration):
 
     initial = True
