@@ -18,7 +18,7 @@ from typing import Any, Self, TypeVar
 
 import psycopg
 
-from tests.private_servers import free_port
+from tests.private_servers import free_port, redis
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
@@ -54,6 +54,7 @@ class Instance:
             "DJANGO_SETTINGS_MODULE": "newsroom.settings.embedded",
         }
         self.log = folder / "run.log"
+        self._servers = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
 
     def manage(self, *arguments: str) -> str:
@@ -79,6 +80,10 @@ class Instance:
     def __enter__(self) -> Self:
         if self.env.get("DATABASE_URL", "").startswith("postgres"):
             self._make_database()
+        if self.env.get("BROKER_URL", "").startswith("redis"):
+            # Two instances on one queue would take each other's tasks, whose ids mean nothing
+            # in their database.
+            self.env["BROKER_URL"] = self._servers.enter_context(redis())
         self.manage("migrate", "--verbosity=0")
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -104,6 +109,10 @@ class Instance:
         if self._process and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(timeout=60)
+        self._servers.close()
+        if kind is not None and self.log.exists():
+            # pytest shows it beside the failure: what the worker was doing meanwhile.
+            sys.stdout.write(self.log.read_text(errors="replace")[-20_000:])
         if self._database:
             self._drop_database()
 
