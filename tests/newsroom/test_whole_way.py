@@ -135,7 +135,7 @@ def accept_the_article(page: Page, instance: Instance, post: Post) -> None:
         page.goto(inbox)
         return chips.filter(has_text="Open source").count() > 0
 
-    wait_until(in_the_inbox_with_themes, seconds=60, what="the article is in the inbox, tagged")
+    wait_until(in_the_inbox_with_themes, seconds=120, what="the article is in the inbox, tagged")
     expect(chips.filter(has_text="Intelligenza artificiale")).to_have_count(1)
     row.locator("button[name=accepted]").click()
     expect(page.locator("tr", has_text=post.title)).to_have_count(0)
@@ -146,7 +146,7 @@ def approve_the_draft(page: Page, instance: Instance, post: Post) -> None:
         page.goto(f"{instance.url}/admin/bollettino/digests/")
         return page.locator("tbody a[href*='/digests/']").count() > 0
 
-    wait_until(drafted, seconds=60, what="the clock has compiled a draft")
+    wait_until(drafted, seconds=120, what="the clock has compiled a draft")
     page.locator("tbody a[href*='/digests/edit/']").first.click()
     expect(page.locator("form#w-editor-form, form[data-edit-form]").first).to_be_visible()
     expect(page.get_by_text(post.title).first).to_be_visible()
