@@ -44,6 +44,5 @@ class Command(OperatorCommand):
         }
         if digest.status == Digest.Status.SKIPPED:
             return Outcome(data, [f"“{newsletter.name}” skipped: {digest.status_reason}"])
-        state = digest.get_status_display()
         line = f"Digest {digest.pk}, {digest}: {items} articles, goes out {slot:%Y-%m-%d %H:%M} UTC"
-        return Outcome(data, [f"{line} ({state})."])
+        return Outcome(data, [f"{line} ({digest.status})."])
