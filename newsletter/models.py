@@ -4,7 +4,7 @@ from newsletter.archive.models import ArchivePage
 from newsletter.articles.models import Article, ArticleVersion, Identity, Sighting, Story
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
-from newsletter.feeds.models import Feed, FetchRecord
+from newsletter.feeds.models import Backfill, Feed, FetchRecord, Turn
 from newsletter.members.models import (
     AddressChange,
     Consent,
@@ -21,6 +21,7 @@ __all__ = [
     "ArchivePage",
     "Article",
     "ArticleVersion",
+    "Backfill",
     "Batch",
     "Consent",
     "Delivery",
@@ -42,5 +43,6 @@ __all__ = [
     "Tagging",
     "Theme",
     "ThemeAssignment",
+    "Turn",
     "Variant",
 ]

@@ -7,6 +7,7 @@ a task that is lost, doubled or late loses, doubles and delays nothing: `tick` r
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from ctypes import c_bool
@@ -20,7 +21,7 @@ from django.db import close_old_connections
 from django.dispatch import receiver
 
 from newsletter import conf, signals
-from newsletter.articles import ingest
+from newsletter.articles import backfill, ingest
 from newsletter.delivery import control, freeze, retention, send
 from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.models import Batch
@@ -28,7 +29,7 @@ from newsletter.digests import compile as compiling
 from newsletter.digests import unapproved
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import DigestNotReady, StepsFailed
-from newsletter.feeds import polling
+from newsletter.feeds import polling, turns
 from newsletter.feeds.models import Feed
 from newsletter.members import cleanup, confirmation
 from newsletter.themes import tagging
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 STALE_SECONDS = 300
 FEEDS_PER_TICK = 500
 CONFIRMATIONS_PER_ROUND = 200
+# So long an errand may take before the next one has its turn.
+ERRAND_SECONDS = 10.0
 # A send task ends after this and rings for itself: far below any broker's visibility time-out.
 SEND_TIME = timedelta(minutes=5)
 
@@ -98,6 +101,10 @@ def ring_due_feeds(now: datetime) -> None:
         by_host[host].append(feed_id)
     for feed_ids in by_host.values():
         poll_feeds.apply_async((feed_ids,), expires=STALE_SECONDS)
+
+
+def ring_errands(now: datetime) -> None:
+    errands.apply_async(expires=STALE_SECONDS)
 
 
 def ring_tagging(now: datetime) -> None:
@@ -167,6 +174,7 @@ def forget_old_fetches(now: datetime) -> None:
 
 STEPS: list[Callable[[datetime], None]] = [
     ring_due_feeds,
+    ring_errands,
     ring_tagging,
     compile_due_digests,
     approve_proposals,
@@ -211,6 +219,42 @@ def _polled(feed_id: int) -> ingest.Ingested | None:
     except Exception:
         logger.exception("Feed %s could not be polled; the next tick tries again.", feed_id)
         return None
+
+
+def fetch_older_posts(now: datetime) -> bool:
+    return backfill.step_due(now=now, seconds=ERRAND_SECONDS, pause=_pause)
+
+
+# Each says whether there is more to do at once.
+ERRANDS: list[Callable[[datetime], bool]] = [fetch_older_posts]
+
+
+@shared_task(name="newsletter.errands")
+def errands() -> None:
+    """What may take its time, one after the other: it never fills more than one place of a pool."""
+    now = _now()
+    with turns.turn("errands", now) as ours:
+        unfinished = [errand for errand in ERRANDS if ours and _run(errand, now)]
+    if unfinished:
+        _ring(errands)
+
+
+def _run(errand: Callable[[datetime], bool], now: datetime) -> bool:
+    try:
+        return errand(now)
+    except Exception:
+        logger.exception("The errand %s failed; the next tick tries again.", errand.__name__)
+        close_old_connections()
+        return False
+
+
+def _pause() -> None:
+    time.sleep(1)  # between two requests to the same server
+
+
+@receiver(signals.errands_wanted)
+def _ring_for_errands(**kwargs: Any) -> None:
+    errands.apply_async(expires=STALE_SECONDS, retry=False)
 
 
 @shared_task(name="newsletter.tag_pending")

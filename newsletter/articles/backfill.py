@@ -1,20 +1,32 @@
-"""The posts that a feed no longer lists: WordPress serves its whole history page by page."""
+"""The posts that a feed no longer lists, page by page.
+
+How far it has come stands in the database: it can be stopped and taken up again, by another
+process too, and repeating it doubles nothing.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from datetime import datetime, timedelta
 
-from django.db.models import F
-
-from newsletter.articles.ingest import ingest
-from newsletter.articles.models import Article
-from newsletter.exceptions import FeedError, FeedUnreachable
+from newsletter.articles.ingest import Ingested, ingest
+from newsletter.exceptions import FeedError
+from newsletter.feeds import older
 from newsletter.feeds.fetch import fetch
-from newsletter.feeds.models import Feed
-from newsletter.feeds.parse import parse
+from newsletter.feeds.models import Backfill, Feed
+from newsletter.feeds.parse import ParsedFeed, parse
+from newsletter.feeds.turns import host_turn
+
+MOST_PAGES = 1_000
+# Overlapping feeds of a blog know some of its pages already: one without news is not the end.
+BARREN_PAGES = 3
+_WAITS = [timedelta(minutes=minutes) for minutes in (1, 10, 60, 360)]
+_BUSY = timedelta(minutes=1)
+# So long a run that a command has in hand is nobody else's.
+_IN_HAND = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -24,45 +36,170 @@ class Backfilled:
     error: str = ""  # why it ended before the last page
 
 
+def begin(feed: Feed, *, now: datetime) -> Backfill:
+    """The feed's back-fill, under way: from where it stopped, or anew when it was done."""
+    fresh = {
+        "state": Backfill.State.RUNNING,
+        "began_at": now,
+        "changed_at": now,
+        "next_at": now,
+    }
+    run, made = Backfill.objects.get_or_create(feed=feed, defaults=fresh)
+    if made or run.state == Backfill.State.RUNNING:
+        return run
+    if run.state == Backfill.State.DONE:
+        run.ways, run.next_url, run.seen, run.last_page = [], "", [], ""
+        run.pages, run.pages_in_all, run.articles_new, run.began_at = 0, None, 0, now
+    run.state, run.error, run.failures, run.barren = Backfill.State.RUNNING, "", 0, 0
+    run.next_at = run.changed_at = now
+    run.save()
+    return run
+
+
+def stop(feed: Feed, *, now: datetime) -> None:
+    Backfill.objects.filter(feed=feed, state=Backfill.State.RUNNING).update(
+        state=Backfill.State.STOPPED, changed_at=now
+    )
+
+
 def backfill(
     feed: Feed,
     *,
     now: datetime,
     most_pages: int = 100,
     pause: Callable[[], None] = lambda: None,
+    progress: Callable[[Backfill], None] = lambda run: None,
 ) -> Backfilled:
-    """Read `?paged=2`, 3, … until a page is missing, or brings nothing we did not have.
+    """Read on until the pages end, `most_pages` are read or one fails.
 
-    Safe to repeat. `pause` is called before each page: one request at a time, and no haste.
+    `pause` is called before each page: one request at a time, and no haste.
     """
-    new = 0
-    for number in range(1, most_pages + 1):
-        pause()
-        try:
-            fetched = fetch(_page(feed.url, number))
-            parsed = parse(fetched.body, url=fetched.url, content_type=fetched.content_type)
-        except FeedUnreachable as error:
-            # WordPress answers 404 after the last page.
-            ended = error.http_status == 404 and number > 1
-            return Backfilled(number - 1, new, "" if ended else str(error))
-        except FeedError as error:
-            return Backfilled(number - 1, new, str(error))
-        brought = ingest(feed, parsed, now=now)
-        new += len(brought.new)
-        if number > 1:
-            # History is no news: the next digest takes what arrived since the last one.
-            for start in range(0, len(brought.new), 500):
-                Article.objects.filter(
-                    pk__in=brought.new[start : start + 500], published_at__lt=now
-                ).update(arrived_at=F("published_at"))
-        if number > 1 and not brought.new:
-            return Backfilled(number, new)  # a server that ignores the parameter, or old news
-    return Backfilled(most_pages, new)
+    run = begin(feed, now=now)
+    Backfill.objects.filter(pk=run.pk).update(next_at=now + _IN_HAND)
+    pages, new = run.pages, run.articles_new
+    try:
+        while run.state == Backfill.State.RUNNING and run.pages - pages < most_pages:
+            pause()
+            if step(run, now=now, hold=_IN_HAND):
+                progress(run)
+            if run.error:
+                break
+    finally:
+        # What a person began by hand does not go on by itself.
+        stop(feed, now=now)
+    return Backfilled(run.pages - pages, run.articles_new - new, run.error)
 
 
-def _page(url: str, number: int) -> str:
-    if number == 1:
-        return url
-    parts = urlsplit(url)
-    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "paged"]
-    return urlunsplit(parts._replace(query=urlencode([*query, ("paged", str(number))])))
+def step_due(*, now: datetime, seconds: float, pause: Callable[[], None]) -> bool:
+    """Read on for about so long, a page of each back-fill at a time; whether more is due."""
+    until = time.monotonic() + seconds
+    asked = False
+    while due := list(Backfill.objects.filter(state=Backfill.State.RUNNING, next_at__lte=now)[:20]):
+        for run in due:
+            if time.monotonic() > until:
+                return True
+            if asked:
+                pause()
+            asked = step(run, now=now)
+    return False
+
+
+def step(run: Backfill, *, now: datetime, hold: timedelta = timedelta(0)) -> bool:
+    """Read the next page and keep where that leaves us; False when the host is busy."""
+    feed = run.feed
+    with host_turn(run.next_url or feed.url, now) as ours:
+        if ours:
+            try:
+                _read_first(run, feed, now) if not run.ways else _read_next(run, feed, now)
+            except FeedError as error:
+                _note_failure(run, error, now)
+            else:
+                run.failures, run.error, run.next_at = 0, "", now + hold
+        else:
+            run.next_at = now + _BUSY
+    if run.pages >= MOST_PAGES:
+        run.state = Backfill.State.DONE
+    run.changed_at = now
+    _keep(run)
+    return ours
+
+
+def _read_first(run: Backfill, feed: Feed, now: datetime) -> None:
+    """The feed itself: its latest posts are news, and it tells where the others are."""
+    fetched = fetch(feed.url)
+    parsed = parse(fetched.body, url=fetched.url, content_type=fetched.content_type)
+    brought = ingest(feed, parsed, now=now)
+    run.ways = [list(way) for way in older.ways(feed, fetched, parsed)]
+    _go_on(run, parsed, brought, run.ways[0][1] if run.ways else "")
+
+
+def _read_next(run: Backfill, feed: Feed, now: datetime) -> None:
+    way, first = run.ways[0]
+    url = run.next_url
+    try:
+        page = older.read(way, url, older.hosts_of(feed, *(url for _way, url in run.ways)))
+    except FeedError as error:
+        if smaller := older.gentler(way, url, error):
+            run.next_url = smaller
+            if url == first:
+                run.ways[0][1] = smaller
+            return
+        # A way that does not even begin is none; the last one's error is told.
+        if url == first and len(run.ways) > 1:
+            run.ways = run.ways[1:]
+            run.next_url = run.ways[0][1]
+            return
+        raise
+    if page is None:
+        run.state = Backfill.State.DONE
+        return
+    run.pages_in_all = page.pages_in_all
+    brought = ingest(feed, page.parsed, now=now, as_history=True)
+    _go_on(run, page.parsed, brought, page.next_url)
+
+
+def _go_on(run: Backfill, parsed: ParsedFeed, brought: Ingested, next_url: str) -> None:
+    held = _what_is_on(parsed)
+    run.pages += 1
+    run.articles_new += len(brought.new)
+    run.barren = 0 if brought.new or run.pages == 1 else run.barren + 1
+    seen = {*run.seen, _hash(run.next_url)}
+    # A server that ignores the parameter answers with the same page for ever; links can go round.
+    ends = (
+        not next_url
+        or held == run.last_page
+        or run.barren >= BARREN_PAGES
+        or _hash(next_url) in seen
+    )
+    if ends:
+        run.state = Backfill.State.DONE
+    run.last_page, run.seen, run.next_url = held, sorted(seen), next_url
+
+
+def _note_failure(run: Backfill, error: FeedError, now: datetime) -> None:
+    run.failures += 1
+    run.error = str(error)
+    if run.failures > len(_WAITS):
+        run.state = Backfill.State.FAILED
+        return
+    wait = _WAITS[run.failures - 1]
+    if error.retry_after:
+        wait = max(wait, timedelta(seconds=error.retry_after))
+    run.next_at = now + wait
+
+
+def _keep(run: Backfill) -> None:
+    """Save, unless somebody stopped it while the page was read: then it stays stopped."""
+    known = Backfill.objects.filter(pk=run.pk).values_list("state", flat=True).first()
+    if known == Backfill.State.STOPPED and run.state == Backfill.State.RUNNING:
+        run.state = Backfill.State.STOPPED
+    if known is not None:  # the feed may have been deleted meanwhile
+        run.save()
+
+
+def _what_is_on(parsed: ParsedFeed) -> str:
+    return _hash("\n".join(entry.guid or entry.url for entry in parsed.entries))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

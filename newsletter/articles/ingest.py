@@ -88,13 +88,17 @@ def poll(feed_id: int, *, now: datetime, only_if_due: bool = False) -> Ingested 
     return result
 
 
-def ingest(feed: Feed, parsed: ParsedFeed, *, now: datetime) -> Ingested:
-    """Store what `parsed` brings, in one transaction; safe to repeat and to run side by side."""
+def ingest(feed: Feed, parsed: ParsedFeed, *, now: datetime, as_history: bool = False) -> Ingested:
+    """Store what `parsed` brings, in one transaction; safe to repeat and to run side by side.
+
+    `as_history`: what the feed no longer lists. New articles count as arrived when they were
+    published, so that no digest takes them for news; those we have are left as they are.
+    """
     candidates, unusable = _candidates(feed, parsed)
     for attempt in range(3):
         try:
             with transaction.atomic():
-                result = store(feed, candidates, unusable, now=now)
+                result = store(feed, candidates, unusable, now=now, as_history=as_history)
             break
         except IntegrityError:
             # Another worker stored the same post from an overlapping feed: now it is known.

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from wagtail.search.backends import get_search_backends
 
 from newsletter.articles.drafting import Draft, listed_at
@@ -47,7 +48,14 @@ class Candidate:
     article: Article | None = None
 
 
-def store(feed: Feed, candidates: Sequence[Candidate], unusable: int, *, now: datetime) -> Ingested:
+def store(
+    feed: Feed,
+    candidates: Sequence[Candidate],
+    unusable: int,
+    *,
+    now: datetime,
+    as_history: bool = False,
+) -> Ingested:
     owner: dict[str, int | None] = {}
     every_key = [key for candidate in candidates for key in candidate.keys]
     for keys in _chunks(every_key):
@@ -69,14 +77,18 @@ def store(feed: Feed, candidates: Sequence[Candidate], unusable: int, *, now: da
         met[article.pk].article = article
     # Flagged by a rule, not by a person: the publisher shows it again.
     restore(a for a in known if a.state == Article.State.WITHDRAWN and a.triaged_by_id is None)
-    new = _create(feed, fresh, now)
-    changed = _update(feed, [c for c in met.values() if c.article is not None], now)
+    new = _create(feed, fresh, now, as_history=as_history)
+    # Another presentation of the same posts may differ in its words: no edit, and none to undo.
+    edited = [] if as_history else [c for c in met.values() if c.article is not None]
+    changed = _update(feed, edited, now)
     seen = [c for c in (*fresh, *met.values()) if c.article is not None]
     _name(seen, owner)
     _see(feed, seen, now)
     if feed.auto_accept:
         waiting = [a.pk for a in known if a.state == Article.State.NEW and a.triaged_at is None]
         triage([*(a.pk for a in new), *waiting], Article.State.ACCEPTED, by=None, now=now)
+        if as_history:
+            _date_back([article.pk for article in new])
     _index([*new, *changed])
     result = Ingested(
         new=tuple(article.pk for article in new),
@@ -103,13 +115,21 @@ def _articles(ids: Iterable[int]) -> list[Article]:
     return found
 
 
-def _create(feed: Feed, fresh: Sequence[Candidate], now: datetime) -> list[Article]:
+def _create(
+    feed: Feed, fresh: Sequence[Candidate], now: datetime, *, as_history: bool
+) -> list[Article]:
+    dates = [c.draft.published_at for c in fresh if c.draft.published_at is not None]
     for candidate in fresh:
+        published = candidate.draft.published_at
+        arrived = now
+        if as_history:
+            # Without a date it is as old as the oldest that came with it.
+            arrived = min(published or min(dates, default=now), now)
         candidate.article = Article(
             feed=feed,
-            arrived_at=now,
+            arrived_at=arrived,
             changed_at=now,
-            listed_at=listed_at(candidate.draft.published_at, now),
+            listed_at=listed_at(published, arrived),
             state=Article.State.NEW,
             **asdict(candidate.draft),
         )
@@ -117,6 +137,12 @@ def _create(feed: Feed, fresh: Sequence[Candidate], now: datetime) -> list[Artic
         [candidate.article for candidate in fresh if candidate.article is not None],
         batch_size=_AT_ONCE,
     )
+
+
+def _date_back(article_ids: Sequence[int]) -> None:
+    """Accepted when they arrived: the next digest looks for what was accepted since the last."""
+    for some in _chunks(article_ids):
+        Article.objects.filter(pk__in=some).update(triaged_at=F("arrived_at"))
 
 
 def _update(feed: Feed, known: Sequence[Candidate], now: datetime) -> list[Article]:

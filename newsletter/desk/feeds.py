@@ -24,6 +24,7 @@ from wagtail.admin.views import generic
 from wagtail.admin.widgets.button import HeaderButton
 
 from newsletter.articles.ingest import poll
+from newsletter.desk.older_posts import fetch_older, older_posts, stop_fetching
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.exceptions import FeedError
 from newsletter.feeds.discovery import discover
@@ -84,6 +85,7 @@ class FeedPage(generic.InspectView):
         context["fetches"] = self.object.fetches.all()[:HISTORY]
         context["latest"] = self.object.articles.order_by("-listed_at", "-pk")[:5]
         context["articles"] = self.object.articles.count()
+        context["older"] = older_posts(self.object)
         context["may_change"] = self.request.user.has_perm(MAY_CHANGE)
         return context
 
@@ -264,6 +266,16 @@ def resume_view(request: HttpRequest, pk: int) -> HttpResponse:
     return back_to_feed(feed)
 
 
+@require_POST
+def older_view(request: HttpRequest, pk: int) -> HttpResponse:
+    return fetch_older(request, feed_for_change(request, pk))
+
+
+@require_POST
+def stop_older_view(request: HttpRequest, pk: int) -> HttpResponse:
+    return stop_fetching(request, feed_for_change(request, pk))
+
+
 class FeedViewSet(DeskViewSet):
     model = Feed
     name = "newsletter_feeds"
@@ -300,4 +312,6 @@ class FeedViewSet(DeskViewSet):
             path("<int:pk>/poll/", poll_view, name="poll"),
             path("<int:pk>/pause/", pause_view, name="pause"),
             path("<int:pk>/resume/", resume_view, name="resume"),
+            path("<int:pk>/older/", older_view, name="older"),
+            path("<int:pk>/older/stop/", stop_older_view, name="stop-older"),
         ]

@@ -10,11 +10,11 @@ import ssl
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NoReturn
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 from django.utils.translation import gettext as _
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict
@@ -40,6 +40,7 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _PERMANENT = {301, 308}
 # A publisher may ask for patience, not for ever.
 _LONGEST_WAIT = 7 * 24 * 3600.0
+_LONGEST_REPLY = 100_000  # of a server that was told something
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,23 @@ class Fetched:
     duration_ms: int
     retry_after: float | None
     max_age: float | None
+    headers: HTTPHeaderDict = field(default_factory=HTTPHeaderDict)
 
 
 def fetch(
-    url: str, *, etag: str = "", last_modified: str = "", accept: str = ACCEPT, seconds: float = 0
+    url: str,
+    *,
+    etag: str = "",
+    last_modified: str = "",
+    accept: str = ACCEPT,
+    seconds: float = 0,
+    max_bytes: int = 0,
 ) -> Fetched:
     """GET `url` within the limits of the settings.
 
     Raises a FeedError whose message tells an editor what happened and what to do. `seconds`
-    bounds the whole exchange, redirects included; 0 means FETCH_TIMEOUT.
+    bounds the whole exchange, redirects included; 0 means FETCH_TIMEOUT. `max_bytes` 0 means
+    FETCH_MAX_BYTES.
     """
     began = time.monotonic()
     seconds = seconds or float(conf.get("FETCH_TIMEOUT"))
@@ -79,8 +88,8 @@ def fetch(
     permanent_so_far = True
     seen = {current.url}
     for _hop in range(int(conf.get("FETCH_MAX_REDIRECTS")) + 1):
-        exchange = _Exchange(current, until=began + seconds)
-        answer = exchange.get(headers)
+        exchange = _Exchange(current, until=began + seconds, max_bytes=max_bytes)
+        answer = exchange.ask("GET", headers)
         if answer.status not in _REDIRECTS or not answer.location:
             return _judged(url, current, answer, permanent, began)
         target = _parsed(urljoin(current.url, answer.location))
@@ -96,6 +105,22 @@ def fetch(
         _("%(url)s sends us round in circles. Open it in a browser and use the final address.")
         % {"url": url},
     )
+
+
+def post_form(url: str, fields: dict[str, str], *, seconds: float = 0) -> int:
+    """POST `fields` to `url`; the status of the answer, whose content is of no interest.
+
+    Redirects are not followed: what is posted is meant for that address alone.
+    """
+    target = _parsed(url)
+    until = time.monotonic() + (seconds or float(conf.get("FETCH_TIMEOUT")))
+    headers = {
+        "User-Agent": conf.user_agent(),
+        "Accept-Encoding": "gzip",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    exchange = _Exchange(target, until=until, max_bytes=_LONGEST_REPLY)
+    return exchange.ask("POST", headers, urlencode(fields).encode()).status
 
 
 @dataclass(frozen=True)
@@ -120,12 +145,13 @@ class _Exchange:
     ever: a timer shuts the socket down instead.
     """
 
-    def __init__(self, target: Url, *, until: float) -> None:
+    def __init__(self, target: Url, *, until: float, max_bytes: int = 0) -> None:
         self.target = target
+        self.max_bytes = max_bytes or int(conf.get("FETCH_MAX_BYTES"))
         self.seconds = until - time.monotonic()
         self.expired = False
 
-    def get(self, headers: dict[str, str]) -> _Answer:
+    def ask(self, method: str, headers: dict[str, str], body: bytes | None = None) -> _Answer:
         if self.seconds <= 0:
             self._fail_slow()
         target = self.target
@@ -140,17 +166,18 @@ class _Exchange:
         response: BaseHTTPResponse | None = None
         try:
             connection.request(
-                "GET",
+                method,
                 target.request_uri,
+                body=body,
                 headers=headers,
                 preload_content=False,
                 decode_content=True,
             )
             response = connection.getresponse()
-            body = b"" if response.status in _REDIRECTS else self._read(response)
+            said = b"" if response.status in _REDIRECTS else self._read(response)
             if self.expired:
                 self._fail_slow()
-            return _Answer(response.status, response.headers, body)
+            return _Answer(response.status, response.headers, said)
         except (HTTPError, http.client.HTTPException, OSError) as error:
             self._fail(error)
         finally:
@@ -160,7 +187,7 @@ class _Exchange:
             connection.close()
 
     def _read(self, response: BaseHTTPResponse) -> bytes:
-        limit = int(conf.get("FETCH_MAX_BYTES"))
+        limit = self.max_bytes
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
             # We asked for gzip alone; nested encodings are a way to build bombs.
@@ -255,6 +282,7 @@ def _judged(
         duration_ms=round((time.monotonic() - began) * 1000),
         retry_after=retry_after,
         max_age=_freshness(headers),
+        headers=headers,
     )
 
 

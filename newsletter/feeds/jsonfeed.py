@@ -32,10 +32,22 @@ def as_feedparser(text: str, limit: int) -> dict[str, Any]:
             "title": _text(data, "title"),
             "link": _text(data, "home_page_url"),
             "language": _text(data, "language"),
-            "links": [{"rel": "self", "href": _text(data, "feed_url")}],
+            "links": [
+                {"rel": "self", "href": _text(data, "feed_url")},
+                {"rel": "next", "href": _text(data, "next_url")},
+                *_hubs(data.get("hubs")),
+            ],
         },
         "entries": [_entry(item) for item in items[:limit] if isinstance(item, dict)],
     }
+
+
+def _hubs(hubs: object) -> list[dict[str, str]]:
+    return [
+        {"rel": "hub", "href": _text(hub, "url")}
+        for hub in (hubs if isinstance(hubs, list) else [])
+        if isinstance(hub, dict) and _text(hub, "type").lower() == "websub"
+    ]
 
 
 def _entry(item: dict[str, Any]) -> dict[str, Any]:

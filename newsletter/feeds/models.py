@@ -136,3 +136,56 @@ class FetchRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.feed_id} {self.at:%Y-%m-%d %H:%M} {self.outcome}"
+
+
+class Turn(models.Model):
+    """Who may ask a server now, or do what only one process should: a lease with a name."""
+
+    name = models.CharField(max_length=300, unique=True)
+    until = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("turn")
+        verbose_name_plural = _("turns")
+
+    def __str__(self) -> str:
+        return f"{self.name} until {self.until:%Y-%m-%d %H:%M:%S}"
+
+
+class Backfill(models.Model):
+    """How far the fetching of a feed's older posts has come: it goes on from here."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("Under way")
+        DONE = "done", _("Done")
+        STOPPED = "stopped", _("Stopped")
+        FAILED = "failed", _("Failed")
+
+    feed = models.OneToOneField(Feed, on_delete=models.CASCADE, related_name="backfill")
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.RUNNING)
+    # Ways that were not tried yet, each [way, address] (see feeds.older); the first is in use.
+    ways = models.JSONField(default=list, editable=False)
+    next_url = models.TextField(blank=True, editable=False)  # the page to read next
+    seen = models.JSONField(default=list, editable=False)  # addresses read, hashed: no circles
+    barren = models.PositiveSmallIntegerField(default=0, editable=False)  # pages without news
+    last_page = models.CharField(max_length=64, blank=True, editable=False)  # what was on it
+    pages = models.PositiveIntegerField(_("pages"), default=0)
+    pages_in_all = models.PositiveIntegerField(null=True, blank=True)  # where the server says it
+    articles_new = models.PositiveIntegerField(_("new articles"), default=0)
+    failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    error = models.TextField(_("error"), blank=True)
+    began_at = models.DateTimeField(_("began"))
+    changed_at = models.DateTimeField(_("changed"))
+    next_at = models.DateTimeField(editable=False)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("fetching of older posts")
+        verbose_name_plural = _("fetchings of older posts")
+        indexes: ClassVar = [models.Index(fields=["state", "next_at"], name="backfill_due")]
+
+    def __str__(self) -> str:
+        return f"older posts of {self.feed_id}: {self.state}"

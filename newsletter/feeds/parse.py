@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +26,7 @@ _NO_CATEGORY = {
     "non classificato", "sin categoría", "sin categoria", "sem categoria", "unkategorisiert",
     "geen categorie", "uncategorized @it",
 }  # fmt: skip
+_REGISTERED = "http://www.iana.org/assignments/relation/"
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _MINUTES = {
     "hourly": 60,
@@ -61,6 +62,9 @@ class ParsedFeed:
     update_minutes: int | None  # how often the publisher says to come, if it says
     entries: tuple[ParsedEntry, ...]
     problems: tuple[str, ...]
+    next_url: str = ""  # older entries of the same feed (RFC 5005, 3)
+    prev_archive_url: str = ""  # the archive before this document (RFC 5005, 4)
+    hub_urls: tuple[str, ...] = ()  # where news of it can be had at once (W3C WebSub, 4)
 
 
 def parse(body: bytes, *, url: str, content_type: str = "") -> ParsedFeed:
@@ -79,10 +83,11 @@ def parse(body: bytes, *, url: str, content_type: str = "") -> ParsedFeed:
         raise FeedInvalid(*_not_a_feed(text, url))
     feed = result["feed"]
     base = _web_address(feed.get("link", ""), url) or url
+    literal = str(result.get("version", "")).startswith("atom")
     entries: list[ParsedEntry] = []
     for number, item in enumerate(result["entries"][:limit], 1):
         try:
-            entry = _entry(item, base, literal=str(result.get("version", "")).startswith("atom"))
+            entry = entry_from(item, base, literal=literal)
         except (ValueError, TypeError, AttributeError, KeyError, LookupError) as error:
             problems.append(f"entry {number}: {type(error).__name__}")
             continue
@@ -94,10 +99,13 @@ def parse(body: bytes, *, url: str, content_type: str = "") -> ParsedFeed:
         title=plain(feed.get("title", ""))[:255],
         site_url=_web_address(feed.get("link", ""), url),
         language=_one_line(feed.get("language", ""))[:35],
-        self_url=_self_url(feed, url),
+        self_url=next(_related(feed, "self", url), ""),
         update_minutes=_update_minutes(feed),
         entries=tuple(entries),
         problems=tuple(problems),
+        next_url=next(_related(feed, "next", url), ""),
+        prev_archive_url=next(_related(feed, "prev-archive", url), ""),
+        hub_urls=tuple(dict.fromkeys(_related(feed, "hub", url))),
     )
     if _is_comment_feed(parsed, url):
         raise FeedInvalid(
@@ -143,7 +151,8 @@ def plain(value: object) -> str:
     return _one_line(text)
 
 
-def _entry(item: Mapping[str, Any], base: str, *, literal: bool) -> ParsedEntry:
+def entry_from(item: Mapping[str, Any], base: str, *, literal: bool = False) -> ParsedEntry:
+    """An item in feedparser's words; `literal`: where a title may be text that is no markup."""
     link = item.get("feedburner_origlink") or item.get("link") or ""
     guid = _one_line(item.get("id") or "")
     url = _web_address(link, base)
@@ -272,11 +281,13 @@ def _web_address(link: object, base: str) -> str:
     return address[:2000]
 
 
-def _self_url(feed: Mapping[str, Any], url: str) -> str:
+def _related(feed: Mapping[str, Any], relation: str, url: str) -> Iterator[str]:
+    """The addresses that stand in this relation to the feed, in its own order."""
     for link in feed.get("links") or ():
-        if link.get("rel") == "self":
-            return _web_address(link.get("href", ""), url)
-    return ""
+        # The long form of a registered relation means the same (RFC 4287, 4.2.7.2).
+        said = str(link.get("rel") or "").strip().lower().removeprefix(_REGISTERED)
+        if said == relation and (address := _web_address(link.get("href", ""), url)):
+            yield address
 
 
 def _update_minutes(feed: Mapping[str, Any]) -> int | None:

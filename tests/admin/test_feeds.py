@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from newsletter.articles.backfill import step_due
 from newsletter.articles.models import Article
-from newsletter.feeds.models import Feed
+from newsletter.feeds.models import Backfill, Feed
 from tests.builders import make_feed
 from tests.servers import FeedServer
 
@@ -119,3 +121,38 @@ def test_a_changed_address_is_fetched_too(moderator: Client, feed_server: FeedSe
     feed.refresh_from_db()
     assert feed.url.endswith("/feed/")
     assert feed.title == "x"
+
+
+def test_older_posts_are_fetched_in_the_background_and_the_page_tells_how_far(
+    moderator: Client, feed_server: FeedServer
+) -> None:
+    feed = make_feed(feed_server.serve("/feed/", RSS))
+    older = RSS.replace("mensa", "tesseramento").replace("Mensa", "Tesseramento")
+    feed_server.serve("/feed/?paged=2", older)
+    feed_server.serve("/feed/?paged=3", status=404)
+    page = moderator.post(
+        reverse("newsletter_feeds:older", args=[feed.pk]), follow=True
+    ).content.decode()
+    assert "Under way" in page
+    assert not Article.objects.exists()
+    step_due(now=timezone.now(), seconds=10, pause=lambda: None)
+    inspect = reverse("newsletter_feeds:inspect", args=[feed.pk])
+    page = " ".join(moderator.get(inspect).content.decode().split())
+    assert "2 pages read, 2 new articles" in page
+    assert Article.objects.count() == 2
+
+
+def test_the_fetching_of_older_posts_can_be_stopped(moderator: Client) -> None:
+    feed = make_feed()
+    moderator.post(reverse("newsletter_feeds:older", args=[feed.pk]))
+    page = moderator.post(
+        reverse("newsletter_feeds:stop-older", args=[feed.pk]), follow=True
+    ).content.decode()
+    assert "Go on" in page
+    assert Backfill.objects.get().state == Backfill.State.STOPPED
+
+
+def test_who_may_not_change_feeds_fetches_nothing(editor: Client) -> None:
+    feed = make_feed()
+    editor.post(reverse("newsletter_feeds:older", args=[feed.pk]))
+    assert not Backfill.objects.exists()

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from newsletter import tasks
+from newsletter.articles.backfill import begin
 from newsletter.articles.models import Article
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import StepsFailed
-from newsletter.feeds.models import Feed, FetchRecord
+from newsletter.feeds.models import Backfill, Feed, FetchRecord
 from newsletter.themes.models import ThemeAssignment
 from tests.builders import (
     make_article,
@@ -61,6 +62,37 @@ def test_a_feed_that_fails_does_not_stop_the_others(
     tasks.tick()
     assert Article.objects.count() == 1
     assert Feed.objects.get(pk=broken.pk).error
+
+
+def test_older_posts_that_were_asked_for_come_without_a_person(
+    bells_answered_at_once: None, feed_server: FeedServer, monkeypatch
+) -> None:
+    monkeypatch.setattr(tasks, "_pause", lambda: None)
+    feed = make_feed(feed_server.serve("/feed/", RSS), state=Feed.State.PAUSED)
+    feed_server.serve("/feed/?paged=2", RSS.replace("/1/", "/2/").replace("p=1", "p=2"))
+    feed_server.serve("/feed/?paged=3", status=404)
+    begin(feed, now=datetime.now(UTC))
+    tasks.tick()
+    assert Article.objects.count() == 2
+    assert Backfill.objects.get().state == Backfill.State.DONE
+
+
+def test_an_errand_that_fails_does_not_stop_the_others(
+    bells_answered_at_once: None, monkeypatch, caplog
+) -> None:
+    done = []
+
+    def broken(now: datetime) -> bool:
+        raise ValueError("the disk is on fire")
+
+    def after(now: datetime) -> bool:
+        done.append(now)
+        return False
+
+    monkeypatch.setattr(tasks, "ERRANDS", [broken, after])
+    tasks.errands()
+    assert len(done) == 1
+    assert "the disk is on fire" in caplog.text
 
 
 def test_an_approved_digest_goes_out_once_its_slot_has_come(

@@ -10,10 +10,11 @@ from django.core.management.base import CommandError
 from newsletter.articles.backfill import backfill
 from newsletter.feeds.models import Feed
 from newsletter.management.base import OperatorCommand, Outcome
+from newsletter.management.progress import Progress
 
 
 class Command(OperatorCommand):
-    help = "Fetches the older posts of a WordPress feed, page by page (?paged=2, 3, …)."
+    help = "Fetches a feed's older posts, page by page; repeated, it goes on where it stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -29,11 +30,16 @@ class Command(OperatorCommand):
             raise CommandError(
                 f"There is no feed {options['feed']}. `poll_feeds --json` lists them."
             )
-        done = backfill(
-            feed,
-            now=datetime.now(UTC),
-            most_pages=options["pages"],
-            pause=lambda: time.sleep(options["pause"]),
-        )
+        progress = Progress("Pages", self.stderr)
+        try:
+            done = backfill(
+                feed,
+                now=datetime.now(UTC),
+                most_pages=options["pages"],
+                pause=lambda: time.sleep(options["pause"]),
+                progress=lambda run: progress.show(run.pages, run.pages_in_all or run.pages + 1),
+            )
+        finally:
+            progress.close()
         data = {"feed": feed.pk, "pages": done.pages, "articles_new": done.new}
         return Outcome(data, [f"{feed}: {done.new} new articles, {done.pages} pages."], done.error)
