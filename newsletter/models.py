@@ -1,7 +1,14 @@
 """Django finds the plugin's models here; stages import their own."""
 
 from newsletter.archive.models import ArchivePage
-from newsletter.articles.models import Article, ArticleVersion, Identity, Sighting, Story
+from newsletter.articles.models import (
+    Article,
+    ArticleAddress,
+    ArticleVersion,
+    Identity,
+    Sighting,
+    Story,
+)
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
 from newsletter.feeds.models import Backfill, Feed, FetchRecord, Turn
@@ -20,6 +27,7 @@ __all__ = [
     "AddressChange",
     "ArchivePage",
     "Article",
+    "ArticleAddress",
     "ArticleVersion",
     "Backfill",
     "Batch",

@@ -21,7 +21,7 @@ from django.db import close_old_connections
 from django.dispatch import receiver
 
 from newsletter import conf, signals
-from newsletter.articles import backfill, ingest
+from newsletter.articles import addresses, backfill, ingest
 from newsletter.delivery import control, freeze, retention, send
 from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.models import Batch
@@ -225,8 +225,15 @@ def fetch_older_posts(now: datetime) -> bool:
     return backfill.step_due(now=now, seconds=ERRAND_SECONDS, pause=_pause)
 
 
+def check_addresses(now: datetime) -> bool:
+    if not conf.get("ADDRESS_CHECK_HOURS"):
+        return False
+    going = unapproved.articles_about_to_go(now=now)
+    return addresses.check_addresses(going, now=now, seconds=ERRAND_SECONDS, pause=_pause)
+
+
 # Each says whether there is more to do at once.
-ERRANDS: list[Callable[[datetime], bool]] = [fetch_older_posts]
+ERRANDS: list[Callable[[datetime], bool]] = [check_addresses, fetch_older_posts]
 
 
 @shared_task(name="newsletter.errands")

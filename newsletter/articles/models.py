@@ -234,3 +234,23 @@ class ArticleVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.article_id} until {self.replaced_at:%Y-%m-%d %H:%M}"
+
+
+class ArticleAddress(models.Model):
+    """What an article's own address answered when it was last asked (see articles.addresses)."""
+
+    article = models.OneToOneField(Article, on_delete=models.CASCADE, related_name="address")
+    asked_at = models.DateTimeField(null=True, blank=True)
+    next_at = models.DateTimeField()
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)  # None: no answer
+    missing = models.PositiveSmallIntegerField(default=0)  # how often in a row
+    gone_at = models.DateTimeField(null=True, blank=True)  # when that was believed
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("address")
+        verbose_name_plural = _("addresses")
+
+    def __str__(self) -> str:
+        return f"address of {self.article_id}: {self.http_status}"

@@ -14,7 +14,7 @@ from django.db.models import F
 from wagtail.search.backends import get_search_backends
 
 from newsletter.articles.drafting import Draft, listed_at
-from newsletter.articles.models import Article, ArticleVersion, Identity, Sighting
+from newsletter.articles.models import Article, ArticleAddress, ArticleVersion, Identity, Sighting
 from newsletter.articles.triage import triage
 from newsletter.articles.withdrawals import restore
 from newsletter.feeds.models import Feed
@@ -76,7 +76,7 @@ def store(
     for article in known:
         met[article.pk].article = article
     # Flagged by a rule, not by a person: the publisher shows it again.
-    restore(a for a in known if a.state == Article.State.WITHDRAWN and a.triaged_by_id is None)
+    restore(_shown_again(known))
     new = _create(feed, fresh, now, as_history=as_history)
     # Another presentation of the same posts may differ in its words: no edit, and none to undo.
     edited = [] if as_history else [c for c in met.values() if c.article is not None]
@@ -106,6 +106,14 @@ def store(
             )
         )
     return result
+
+
+def _shown_again(known: Sequence[Article]) -> list[Article]:
+    """Withdrawn, and listed. What is gone from its address may still stand in an old copy."""
+    flagged = [a for a in known if a.state == Article.State.WITHDRAWN and a.triaged_by_id is None]
+    gone = ArticleAddress.objects.filter(article__in=flagged, gone_at__isnull=False)
+    ids = set(gone.values_list("article_id", flat=True)) if flagged else set()
+    return [article for article in flagged if article.pk not in ids]
 
 
 def _articles(ids: Iterable[int]) -> list[Article]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from newsletter.articles.models import Article, Sighting
 from newsletter.articles.triage import triage
-from newsletter.exceptions import FeedError, FeedGone
+from newsletter.exceptions import FeedError
 from newsletter.feeds.fetch import fetch
 from newsletter.feeds.models import Feed, FetchRecord
 from newsletter.feeds.parse import ParsedFeed
@@ -53,13 +53,7 @@ def flag_vanished(feed: Feed, parsed: ParsedFeed, *, now: datetime) -> int:
     ]
     kept = {article.pk for article in newest if _answers(article.url)}
     kept |= {article.pk for article in newest[_MOST_ADDRESSES:]}
-    return _withdraw([article.pk for article in gone if article.pk not in kept], now=now)
-
-
-def check_addresses(article_ids: Iterable[int], *, now: datetime) -> int:
-    """Ask the addresses of these articles; those that answer 404 or 410 are withdrawn."""
-    articles = Article.objects.filter(pk__in=list(article_ids), state__in=_STANDING)
-    return _withdraw([a.pk for a in articles.only("pk", "url") if _is_gone(a.url)], now=now)
+    return withdraw([article.pk for article in gone if article.pk not in kept], now=now)
 
 
 def restore(articles: Iterable[Article]) -> None:
@@ -69,7 +63,7 @@ def restore(articles: Iterable[Article]) -> None:
         article.save(update_fields=["state", "triaged_at", "triaged_by"])
 
 
-def _withdraw(article_ids: list[int], *, now: datetime) -> int:
+def withdraw(article_ids: list[int], *, now: datetime) -> int:
     if not article_ids:
         return 0
     log.info("Withdrawn by their publisher: articles %s", article_ids)
@@ -92,13 +86,3 @@ def _answers(url: str) -> bool:
         return fetch(url).status < 300
     except FeedError:
         return False
-
-
-def _is_gone(url: str) -> bool:
-    try:
-        fetch(url)
-    except FeedGone:
-        return True
-    except FeedError as error:
-        return error.http_status == 404
-    return False

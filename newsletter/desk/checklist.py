@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from newsletter.articles.models import Article
+from newsletter.articles.models import Article, ArticleVersion
 from newsletter.desk.sentences import moment_in_words
 from newsletter.digests.content import DigestContent, content_of
 from newsletter.digests.models import Digest, DigestItem, Newsletter
@@ -71,15 +72,7 @@ def check(digest: Digest) -> list[Check]:
             _("It has readers.") if readers else _("Nobody has subscribed to this newsletter yet."),
         ),
     ]
-    if withdrawn := _withdrawn(digest):
-        checks.append(
-            Check(
-                False,
-                False,
-                _("Left out, because the publisher withdrew it: %(titles)s")
-                % {"titles": "; ".join(withdrawn)},
-            )
-        )
+    checks += _of_the_publishers(digest)
     if content.items:
         checks += [_size(content), _sent_before(digest, content)]
     if digest.slot <= timezone.now():
@@ -87,11 +80,32 @@ def check(digest: Digest) -> list[Check]:
     return checks
 
 
-def _withdrawn(digest: Digest) -> list[str]:
+def _of_the_publishers(digest: Digest) -> list[Check]:
+    """What the publishers did to the articles after somebody chose them."""
     draft = digest.get_latest_revision_as_object()
-    ids = [item.article_id for item in draft.items.all()]
-    gone = Article.objects.filter(pk__in=ids, state=Article.State.WITHDRAWN)
-    return [article.display_title for article in gone]
+    chosen = Article.objects.filter(pk__in=[item.article_id for item in draft.items.all()])
+    standing = chosen.exclude(state=Article.State.WITHDRAWN)
+    since = Coalesce("article__triaged_at", "article__arrived_at")
+    edits = ArticleVersion.objects.filter(article__in=standing, replaced_at__gt=since)
+    found = [
+        (
+            _("Left out, because the publisher withdrew it: %(titles)s"),
+            chosen.filter(state=Article.State.WITHDRAWN),
+        ),
+        (
+            _("Missing at its address; it is left out if it still is in a while: %(titles)s"),
+            standing.filter(address__missing__gt=0),
+        ),
+        (
+            _("Changed by its publisher since it was accepted: %(titles)s"),
+            standing.filter(pk__in=edits.values("article_id")),
+        ),
+    ]
+    return [
+        Check(False, False, said % {"titles": "; ".join(a.display_title for a in articles)})
+        for said, articles in found
+        if articles
+    ]
 
 
 def _articles(content: DigestContent) -> str:

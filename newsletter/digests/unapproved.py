@@ -20,6 +20,9 @@ from newsletter import conf
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.digests.wording import inside_a_sentence, one_line
 
+# A draft that was held for so long is hardly going any more.
+_STALE = timedelta(days=7)
+
 logger = logging.getLogger(__name__)
 
 
@@ -72,6 +75,21 @@ def hold_unapproved(*, now: datetime) -> list[Digest]:
             digest.refresh_from_db(fields=["status", "status_reason"])
             held.append(digest)
     return held
+
+
+def articles_about_to_go(*, now: datetime) -> list[int]:
+    """In drafts that may be approved or go within a day, the first to go first."""
+    near = Digest.objects.filter(
+        approved_at__isnull=True,
+        status__in=[Digest.Status.DRAFT, Digest.Status.HELD],
+        slot__gt=now - _STALE,
+        slot__lte=now + timedelta(days=1),
+    )
+    ids: dict[int, None] = {}
+    for digest in near.order_by("slot", "pk"):
+        draft = digest.get_latest_revision_as_object()
+        ids |= dict.fromkeys(item.article_id for item in draft.items.all())
+    return list(ids)
 
 
 def _scheduled() -> QuerySet[Digest]:

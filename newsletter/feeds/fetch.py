@@ -36,6 +36,7 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.1"
 )
+PAGE = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"  # to accept, where no feed is wanted
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PERMANENT = {301, 308}
 # A publisher may ask for patience, not for ever.

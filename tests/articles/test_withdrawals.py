@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 
 from newsletter.articles.models import Article
-from newsletter.articles.withdrawals import check_addresses
 from tests.articles.conftest import Poll, post
-from tests.builders import NOW, make_article
+from tests.builders import NOW
 from tests.servers import FeedServer
 
 pytestmark = pytest.mark.django_db
@@ -80,14 +79,3 @@ def test_post_shown_again_returns_to_triage(polled: Poll) -> None:
         now=LATER + timedelta(hours=2),
     )
     assert states()["Notizia 12"] == "new"
-
-
-@pytest.mark.parametrize(("status", "state"), [(404, "withdrawn"), (410, "withdrawn"),
-                                               (200, "accepted"), (503, "accepted")])  # fmt: skip
-def test_article_whose_address_is_gone_is_withdrawn(
-    feed_server: FeedServer, status: int, state: str
-) -> None:
-    article = make_article(url=feed_server.serve("/post/", "x", status=status))
-    check_addresses([article.pk], now=NOW)
-    article.refresh_from_db()
-    assert article.state == state

@@ -10,7 +10,7 @@ import pytest
 
 from newsletter import tasks
 from newsletter.articles.backfill import begin
-from newsletter.articles.models import Article
+from newsletter.articles.models import Article, ArticleAddress
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import StepsFailed
@@ -75,6 +75,30 @@ def test_older_posts_that_were_asked_for_come_without_a_person(
     tasks.tick()
     assert Article.objects.count() == 2
     assert Backfill.objects.get().state == Backfill.State.DONE
+
+
+def test_a_post_that_vanished_leaves_the_draft_before_its_time(
+    bells_answered_at_once: None, feed_server: FeedServer, mailing: Mailbox, monkeypatch
+) -> None:
+    monkeypatch.setattr(tasks, "_pause", lambda: None)
+    newsletter = make_newsletter(when_unapproved=Newsletter.WhenUnapproved.SEND)
+    make_member("anna@posta.example", newsletter=newsletter)
+    feed_server.serve("/", "<p>Il blog</p>")
+    stays = make_article("Resta", url=feed_server.serve("/resta/", "<p>Qui</p>"))
+    goes = make_article("Sparita", url=feed_server.serve("/via/", status=404))
+    now = datetime.now(UTC)
+    digest = make_digest(newsletter, articles=[goes, stays], slot=now + timedelta(hours=2))
+    tasks.errands()
+    ArticleAddress.objects.update(next_at=now)  # twenty minutes later
+    tasks.errands()
+    Digest.objects.update(slot=now)
+    revision = Digest.objects.get(pk=digest.pk).latest_revision
+    revision.content["slot"] = now.isoformat()
+    revision.save()
+    tasks.tick()
+    (mail,) = mailing.of("anna@posta.example")
+    assert "Resta" in mail.text
+    assert "Sparita" not in mail.text
 
 
 def test_an_errand_that_fails_does_not_stop_the_others(
