@@ -75,7 +75,7 @@ def _due(article_ids: list[int], now: datetime) -> ArticleQuerySet:
     return (
         Article.objects.filter(standing | doubted, pk__in=article_ids)
         .exclude(asked)
-        .select_related("address")
+        .select_related("address", "feed")
         .defer("body_html", "body_text")
     )
 
@@ -117,7 +117,7 @@ def _site_answers(article: Article, pause: Callable[[], None]) -> bool:
     """Whether another article of the site is there; where we know none, the site's front page."""
     host = host_of(article.url)
     others = (
-        Article.objects.filter(feed_id=article.feed_id)
+        Article.objects.filter(feed=article.feed)
         .exclude(pk=article.pk)
         .exclude(state=Article.State.WITHDRAWN)
         .exclude(address__missing__gt=0)
