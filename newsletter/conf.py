@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "ALLOW_PRIVATE_FEED_HOSTS": [],  # host names or addresses that may be loopback or private
     "POLL_MIN_MINUTES": 5,
     "POLL_MAX_MINUTES": 24 * 60,
+    "POLL_IN_FLIGHT": 32,  # servers that a poller waits for at once
     # --- articles
     "MAX_ENTRY_BYTES": 500_000,
     "MAX_ENTRY_DEPTH": 100,

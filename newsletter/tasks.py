@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from ctypes import c_bool
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +20,7 @@ from django.db import close_old_connections
 from django.dispatch import receiver
 
 from newsletter import conf, signals
-from newsletter.articles import addresses, backfill, ingest
+from newsletter.articles import addresses, backfill, poller
 from newsletter.delivery import control, freeze, retention, send
 from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.models import Batch
@@ -38,12 +37,13 @@ logger = logging.getLogger(__name__)
 
 # A doorbell that nobody heard for so long rings for nothing: the next tick has rung meanwhile.
 STALE_SECONDS = 300
-FEEDS_PER_TICK = 500
 CONFIRMATIONS_PER_ROUND = 200
 # So long an errand may take before the next one has its turn.
 ERRAND_SECONDS = 10.0
 # A send task ends after this and rings for itself: far below any broker's visibility time-out.
 SEND_TIME = timedelta(minutes=5)
+# A poller begins nothing after this, so that it has ended when the next tick rings for another.
+POLL_TIME = timedelta(seconds=40)
 
 _forgot_on: date | None = None
 
@@ -93,14 +93,9 @@ def _done(step: Callable[[datetime], None], now: datetime) -> bool:
     return True
 
 
-def ring_due_feeds(now: datetime) -> None:
-    """One task a host: its feeds are polled one after the other, other hosts' beside them."""
-    by_host = defaultdict(list)
-    due = Feed.objects.due(now).values_list("host", "pk")
-    for host, feed_id in due[:FEEDS_PER_TICK]:
-        by_host[host].append(feed_id)
-    for feed_ids in by_host.values():
-        poll_feeds.apply_async((feed_ids,), expires=STALE_SECONDS)
+def ring_poller(now: datetime) -> None:
+    if Feed.objects.due(now).exists():
+        poll_due.apply_async(expires=STALE_SECONDS)
 
 
 def ring_errands(now: datetime) -> None:
@@ -173,7 +168,7 @@ def forget_old_fetches(now: datetime) -> None:
 
 
 STEPS: list[Callable[[datetime], None]] = [
-    ring_due_feeds,
+    ring_poller,
     ring_errands,
     ring_tagging,
     compile_due_digests,
@@ -205,20 +200,10 @@ def _ring_senders(digest_id: int, now: datetime) -> None:
 # --- one call each --------------------------------------------------------------------------------
 
 
-@shared_task(name="newsletter.poll_feeds")
-def poll_feeds(feed_ids: list[int]) -> None:
-    """Of one host, one after the other; a feed polled since it was rung for is left alone."""
-    polled = [_polled(feed_id) for feed_id in feed_ids]
-    if any(one and (one.new or one.changed) for one in polled):
+@shared_task(name="newsletter.poll_due")
+def poll_due() -> None:
+    if poller.poll_due(clock=_now, budget=POLL_TIME, stop=_must_stop).articles:
         _ring(tag_pending)
-
-
-def _polled(feed_id: int) -> ingest.Ingested | None:
-    try:
-        return ingest.poll(feed_id, now=_now(), only_if_due=True)
-    except Exception:
-        logger.exception("Feed %s could not be polled; the next tick tries again.", feed_id)
-        return None
 
 
 def fetch_older_posts(now: datetime) -> bool:

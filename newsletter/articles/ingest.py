@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
@@ -14,7 +15,7 @@ from newsletter.articles.drafting import draft
 from newsletter.articles.store import Candidate, Ingested, store
 from newsletter.articles.withdrawals import flag_vanished
 from newsletter.exceptions import FeedError
-from newsletter.feeds.fetch import fetch
+from newsletter.feeds.fetch import Fetched, fetch
 from newsletter.feeds.models import Feed, FetchRecord
 from newsletter.feeds.parse import ParsedFeed, parse
 from newsletter.feeds.polling import (
@@ -23,14 +24,23 @@ from newsletter.feeds.polling import (
     claim,
     record_failure,
     record_success,
+    release,
 )
 
-__all__ = ["Ingested", "ingest", "poll"]
+__all__ = ["Ingested", "ask", "ingest", "poll", "take_in"]
 
 log = logging.getLogger(__name__)
 
 # So many new rows make SQLite's idea of its tables worthless for the full-text search.
 _ANALYZE_FROM = 500
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of asking a feed."""
+
+    answer: Fetched | FeedError
+    duration_ms: int
 
 
 def poll(feed_id: int, *, now: datetime, only_if_due: bool = False) -> Ingested | None:
@@ -41,33 +51,43 @@ def poll(feed_id: int, *, now: datetime, only_if_due: bool = False) -> Ingested 
     if not claim(feed_id, now, only_if_due=only_if_due):
         return None
     feed = Feed.objects.get(pk=feed_id)
-    began = time.monotonic()
     try:
-        fetched = fetch(feed.url, etag=feed.etag, last_modified=feed.last_modified)
-        unchanged = fetched.not_modified or fetched.body_hash == feed.body_hash
-        parsed = (
-            None
-            if unchanged
-            else parse(fetched.body, url=fetched.url, content_type=fetched.content_type)
-        )
-    except FeedError as error:
-        log.info("Feed %s: %s", feed.url, error)
-        elapsed = round((time.monotonic() - began) * 1000)
-        record_failure(feed, error, now=now, duration_ms=elapsed)
-        return None
+        return take_in(feed, ask(feed), now=now)
     except BaseException:
         # A defect of ours: free the feed for the next worker, and let it be seen.
-        Feed.objects.filter(pk=feed_id).update(claimed_until=None)
+        release([feed])
         raise
+
+
+def ask(feed: Feed) -> Reply:
+    """The exchange alone. It touches no database: it may wait in a thread."""
+    began = time.monotonic()
+    answer: Fetched | FeedError
+    try:
+        answer = fetch(feed.url, etag=feed.etag, last_modified=feed.last_modified)
+    except FeedError as error:
+        answer = error
+    return Reply(answer, round((time.monotonic() - began) * 1000))
+
+
+def take_in(feed: Feed, reply: Reply, *, now: datetime) -> Ingested | None:
+    """Parse, store and record what a claimed feed answered; None when that was no feed."""
+    fetched = reply.answer
+    parsed = None
+    try:
+        if isinstance(fetched, FeedError):
+            raise fetched
+        if not (fetched.not_modified or fetched.body_hash == feed.body_hash):
+            parsed = parse(fetched.body, url=fetched.url, content_type=fetched.content_type)
+    except FeedError as error:
+        log.info("Feed %s: %s", feed.url, error)
+        record_failure(feed, error, now=now, duration_ms=reply.duration_ms)
+        return None
     result = Ingested((), (), 0, 0)
     if parsed is not None:
-        try:
-            _describe(feed, parsed)
-            result = ingest(feed, parsed, now=now)
-            flag_vanished(feed, parsed, now=now)
-        except BaseException:
-            Feed.objects.filter(pk=feed_id).update(claimed_until=None)
-            raise
+        _describe(feed, parsed)
+        result = ingest(feed, parsed, now=now)
+        flag_vanished(feed, parsed, now=now)
     record_success(
         feed,
         fetched,

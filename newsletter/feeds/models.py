@@ -59,7 +59,8 @@ class Feed(models.Model):
         help_text=_("Full text only where you wrote it or may reproduce it."),
     )
 
-    # Of the address, lower case: polled one at a time (a blog's feeds share one small server).
+    # Polled one at a time (a blog's feeds share one small server): the host that answered last,
+    # which is another than the address's when that one redirects.
     host = models.CharField(max_length=255, blank=True, editable=False)
     # Where permanent redirects point; believed after several sightings (see feeds.polling).
     moved_to = models.URLField(max_length=1000, blank=True, editable=False)
@@ -99,9 +100,11 @@ class Feed(models.Model):
         return self.title or self.url
 
     def save(self, **kwargs: Any) -> None:
-        self.host = host_of(self.url)
-        if (fields := kwargs.get("update_fields")) is not None and "url" in fields:
-            kwargs["update_fields"] = {*fields, "host"}
+        fields = kwargs.get("update_fields")
+        if fields is None or "url" in fields:
+            self.host = host_of(self.url)
+            if fields is not None:
+                kwargs["update_fields"] = {*fields, "host"}
         super().save(**kwargs)
 
 

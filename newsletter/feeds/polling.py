@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, Q
+from django.db.models import Exists, F, OuterRef, Q, Window
+from django.db.models.functions import RowNumber
 
 from newsletter import conf
 from newsletter.exceptions import FeedError, FeedGone
 from newsletter.feeds.fetch import Fetched
-from newsletter.feeds.models import Feed, FetchRecord
+from newsletter.feeds.models import Feed, FeedQuerySet, FetchRecord, host_of
 
 _WEEK = timedelta(days=7)
 _JITTER = 0.1
@@ -86,6 +88,30 @@ def claim(feed_id: int, now: datetime, *, only_if_due: bool = False) -> bool:
         return bool(wanted.update(claimed_until=now + _CLAIM))
 
 
+def claim_due(now: datetime, *, most: int, failing: int) -> list[Feed]:
+    """Take up to `most` feeds that are due, one of each host; `failing` of them may be feeds that
+    failed the last time, so that servers that hang leave room for the others.
+    """
+    due = Feed.objects.due(now)
+    chosen = _one_of_each_host(due.filter(failures=0), now, most)
+    if wanted := min(failing, most - len(chosen)):
+        chosen += _one_of_each_host(due.filter(failures__gt=0), now, wanted)
+    taken = [feed_id for feed_id in chosen if claim(feed_id, now, only_if_due=True)]
+    return list(Feed.objects.filter(pk__in=taken))
+
+
+def _one_of_each_host(due: FeedQuerySet, now: datetime, most: int) -> list[int]:
+    busy = Feed.objects.filter(host=OuterRef("host"), claimed_until__gte=now)
+    turn = Window(RowNumber(), partition_by=[F("host")], order_by=["next_poll_at", "pk"])
+    first = due.filter(~Exists(busy)).annotate(turn=turn).filter(turn=1)
+    return list(first.values_list("pk", flat=True)[:most])
+
+
+def release(feeds: Iterable[Feed]) -> None:
+    """Let go of feeds that were claimed and not polled: another worker may take them at once."""
+    Feed.objects.filter(pk__in=[feed.pk for feed in feeds]).update(claimed_until=None)
+
+
 def record_success(
     feed: Feed,
     fetched: Fetched,
@@ -104,7 +130,8 @@ def record_success(
         feed.etag = fetched.etag
         feed.last_modified = fetched.last_modified
         feed.body_hash = fetched.body_hash
-    _follow_move(feed, fetched)
+    moved = _follow_move(feed, fetched)
+    feed.host = host_of(fetched.url)
     feed.failures = 0
     feed.error = feed.error_code = ""
     feed.last_polled_at = feed.last_success_at = now
@@ -112,7 +139,8 @@ def record_success(
         feed.state = Feed.State.ACTIVE
     feed.next_poll_at = next_poll(rhythm, now, jitter=jitter)
     feed.claimed_until = None
-    feed.save(update_fields=[*_AFTER_A_POLL, "url", "moved_to", "moved_seen"])
+    fields = [*_AFTER_A_POLL, "moved_to", "moved_seen"]
+    feed.save(update_fields=[*fields, "url"] if moved else fields)
     FetchRecord.objects.create(
         feed=feed,
         at=now,
@@ -129,13 +157,14 @@ def record_success(
 
 _AFTER_A_POLL = [
     "etag", "last_modified", "body_hash", "failures", "error", "error_code", "last_polled_at",
-    "last_success_at", "state", "next_poll_at", "claimed_until",
+    "last_success_at", "state", "next_poll_at", "claimed_until", "host",
 ]  # fmt: skip
 
 
 def record_failure(feed: Feed, error: FeedError, *, now: datetime, duration_ms: int = 0) -> None:
     """Keep what went wrong in words for the editor, and come back later. `feed` is saved."""
     feed.failures += 1
+    feed.host = host_of(feed.url)
     feed.error_code = error.code
     feed.error = str(error)
     feed.last_polled_at = now
@@ -176,14 +205,17 @@ def prune_history(now: datetime, *, days: int = 90) -> int:
     return FetchRecord.objects.filter(at__lt=now - timedelta(days=days)).delete()[0]
 
 
-def _follow_move(feed: Feed, fetched: Fetched) -> None:
+def _follow_move(feed: Feed, fetched: Fetched) -> bool:
+    """Whether the feed has another address from now on."""
     moved = fetched.permanent_url or ""
     if not moved or moved == feed.url:
         feed.moved_to, feed.moved_seen = "", 0
-        return
+        return False
     feed.moved_seen = feed.moved_seen + 1 if feed.moved_to == moved else 1
     feed.moved_to = moved[:1000]
-    if feed.moved_seen >= MOVES_TO_BELIEVE and len(moved) <= 1000:
-        if Feed.objects.filter(url=moved).exclude(pk=feed.pk).exists():
-            return  # that address is polled already; the editor sees `moved_to`
-        feed.url, feed.moved_to, feed.moved_seen = moved, "", 0
+    if feed.moved_seen < MOVES_TO_BELIEVE or len(moved) > 1000:
+        return False
+    if Feed.objects.filter(url=moved).exclude(pk=feed.pk).exists():
+        return False  # that address is polled already; the editor sees `moved_to`
+    feed.url, feed.moved_to, feed.moved_seen = moved, "", 0
+    return True

@@ -198,7 +198,7 @@ def test_what_the_broker_loses_is_rung_again_by_the_next_tick(
     make_member("anna@posta.example", newsletter=newsletter)
     digest = make_digest(newsletter, articles=[make_article()], slot=datetime.now(UTC))
     tasks.tick()
-    assert {"newsletter.poll_feeds", "newsletter.send_digest"} <= set(bells())
+    assert {"newsletter.poll_due", "newsletter.send_digest"} <= set(bells())
     assert Delivery.objects.get().state == Delivery.State.PENDING
 
     request.getfixturevalue("bells_answered_at_once")
