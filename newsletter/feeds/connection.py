@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable
 from functools import lru_cache
@@ -20,6 +21,7 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 from newsletter import conf
 from newsletter.exceptions import FeedRefused
 
+_TLS_LOCK = threading.Lock()
 # Well-known prefix of NAT64 (RFC 6052): the last 32 bits are an IPv4 address.
 _NAT64 = ip_network("64:ff9b::/96")
 
@@ -105,16 +107,22 @@ class GuardedHTTPSConnection(HTTPSConnection):
 
 
 @lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
+def _tls_once() -> ssl.SSLContext:
     # One per process: loading the certificates costs about 27 ms each time.
     return ssl.create_default_context()
+
+
+def tls() -> ssl.SSLContext:
+    """What certificates are checked against: the system's CAs, or those of SSL_CERT_FILE."""
+    with _TLS_LOCK:  # threads that start together would each make one
+        return _tls_once()
 
 
 def connection_to(scheme: str, host: str, port: int | None, *, seconds: float) -> HTTPConnection:
     """A connection not yet opened, whose every wait is at most `seconds` long."""
     made: GuardedHTTPConnection | GuardedHTTPSConnection
     if scheme == "https":
-        made = GuardedHTTPSConnection(host, port, timeout=seconds, ssl_context=_tls())
+        made = GuardedHTTPSConnection(host, port, timeout=seconds, ssl_context=tls())
     else:
         made = GuardedHTTPConnection(host, port, timeout=seconds)
     made.seconds = seconds
