@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -114,6 +116,39 @@ class FeedServer:
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()
+
+
+Script = Callable[[socket.socket], None]
+
+
+class RawServer:
+    """A server of feeds that misbehaves: hands each connection, its request read, to `script`."""
+
+    def __init__(self) -> None:
+        self.script: Script = lambda connection: None
+        self.heard: Callable[[bytes], None] = lambda request: None
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.1)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/feed"
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                connection, _address = self._listener.accept()
+            except TimeoutError:
+                continue
+            with connection, suppress(OSError):
+                connection.settimeout(5)
+                self.heard(connection.recv(65536))
+                self.script(connection)
+
+    def close(self) -> None:
+        self._stopped.set()
+        self._thread.join(10)
+        self._listener.close()
 
 
 @dataclass(frozen=True)

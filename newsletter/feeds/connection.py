@@ -6,13 +6,16 @@ answer from DNS (rebinding) or an odd spelling (`http://0x7f.1/`) changes nothin
 
 from __future__ import annotations
 
+import http.client
+import io
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
 
 from django.utils.translation import gettext as _
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -22,6 +25,7 @@ from newsletter import conf
 from newsletter.exceptions import FeedRefused
 
 _TLS_LOCK = threading.Lock()
+_LONGEST_LINE = 65_537  # with its end: what http.client allows a header
 # Well-known prefix of NAT64 (RFC 6052): the last 32 bits are an IPv4 address.
 _NAT64 = ip_network("64:ff9b::/96")
 
@@ -90,6 +94,39 @@ def _connect(connection: HTTPConnection, host: str, seconds: float) -> socket.so
     raise NewConnectionError(connection, str(failure)) from failure
 
 
+class Hostile(http.client.HTTPException):
+    """An answer made to keep us busy."""
+
+
+class _Reader(io.BufferedReader):
+    """Reads lines of a limited length, for a limited time of the processor's.
+
+    Headers may not end, "100 Continue" may come without end, a body in chunks of one byte, or
+    trailers: all that a server dictates line by line passes here.
+    """
+
+    def __init__(self, raw: io.RawIOBase, cpu_until: float) -> None:
+        super().__init__(raw)
+        self._until = cpu_until
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(_LONGEST_LINE if size is None or size < 0 else size)
+        if len(line) >= _LONGEST_LINE or time.thread_time() > self._until:
+            raise Hostile
+        return line
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:  # a chunk of "-1" bytes would be all that ever comes
+            raise Hostile
+        return super().read(size)
+
+
+class _Answer(http.client.HTTPResponse):
+    def __init__(self, *args: Any, cpu_until: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fp = _Reader(self.fp.detach(), cpu_until)
+
+
 class GuardedHTTPConnection(HTTPConnection):
     seconds: float = 20.0
 
@@ -118,12 +155,18 @@ def tls() -> ssl.SSLContext:
         return _tls_once()
 
 
-def connection_to(scheme: str, host: str, port: int | None, *, seconds: float) -> HTTPConnection:
-    """A connection not yet opened, whose every wait is at most `seconds` long."""
+def connection_to(
+    scheme: str, host: str, port: int | None, *, seconds: float, cpu_until: float
+) -> HTTPConnection:
+    """A connection not yet opened, whose every wait is at most `seconds` long.
+
+    Reading the answer raises Hostile when this thread has used the processor until `cpu_until`.
+    """
     made: GuardedHTTPConnection | GuardedHTTPSConnection
     if scheme == "https":
         made = GuardedHTTPSConnection(host, port, timeout=seconds, ssl_context=tls())
     else:
         made = GuardedHTTPConnection(host, port, timeout=seconds)
     made.seconds = seconds
+    made.response_class = partial(_Answer, cpu_until=cpu_until)  # type: ignore[assignment]
     return made

@@ -19,7 +19,14 @@ from urllib.parse import urlencode, urljoin
 from django.utils.translation import gettext as _
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict
 from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError
+from urllib3.exceptions import (
+    DecodeError,
+    HTTPError,
+    InvalidChunkLength,
+    InvalidHeader,
+    LocationParseError,
+    NameResolutionError,
+)
 from urllib3.util import Url, make_headers, parse_url
 
 from newsletter import conf
@@ -30,7 +37,7 @@ from newsletter.exceptions import (
     FeedTooLarge,
     FeedUnreachable,
 )
-from newsletter.feeds.connection import connection_to
+from newsletter.feeds.connection import Hostile, connection_to
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
@@ -39,6 +46,10 @@ ACCEPT = (
 PAGE = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"  # to accept, where no feed is wanted
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PERMANENT = {301, 308}
+# 206 is a part of what we asked for in whole (RFC 9110, 15.3.7).
+_WHOLE = {200, 201, 202, 203, 204, 205, 226}
+# Of the processor's time, for all that comes: a feed of 10 MB needs a tenth of it.
+_CPU_SECONDS = 0.8
 # A publisher may ask for patience, not for ever.
 _LONGEST_WAIT = 7 * 24 * 3600.0
 _LONGEST_REPLY = 100_000  # of a server that was told something
@@ -76,7 +87,7 @@ def fetch(
     bounds the whole exchange, redirects included; 0 means FETCH_TIMEOUT. `max_bytes` 0 means
     FETCH_MAX_BYTES.
     """
-    began = time.monotonic()
+    began, cpu_until = time.monotonic(), time.thread_time() + _CPU_SECONDS
     seconds = seconds or float(conf.get("FETCH_TIMEOUT"))
     headers = {"User-Agent": conf.user_agent(), "Accept": accept, "Accept-Encoding": "gzip"}
     # Byte for byte what the publisher sent, and both: WordPress answers 304 only when both match.
@@ -89,11 +100,13 @@ def fetch(
     permanent_so_far = True
     seen = {current.url}
     for _hop in range(int(conf.get("FETCH_MAX_REDIRECTS")) + 1):
-        exchange = _Exchange(current, until=began + seconds, max_bytes=max_bytes)
+        exchange = _Exchange(
+            current, until=began + seconds, cpu_until=cpu_until, max_bytes=max_bytes
+        )
         answer = exchange.ask("GET", headers)
         if answer.status not in _REDIRECTS or not answer.location:
-            return _judged(url, current, answer, permanent, began)
-        target = _parsed(urljoin(current.url, answer.location))
+            return _judged(url, current, answer, permanent, began, asked=headers)
+        target = _parsed(_joined(current.url, answer.location))
         permanent_so_far = permanent_so_far and answer.status in _PERMANENT
         if permanent_so_far:
             permanent = target.url
@@ -146,8 +159,11 @@ class _Exchange:
     ever: a timer shuts the socket down instead.
     """
 
-    def __init__(self, target: Url, *, until: float, max_bytes: int = 0) -> None:
+    def __init__(
+        self, target: Url, *, until: float, cpu_until: float = 0, max_bytes: int = 0
+    ) -> None:
         self.target = target
+        self.cpu_until = cpu_until or time.thread_time() + _CPU_SECONDS
         self.max_bytes = max_bytes or int(conf.get("FETCH_MAX_BYTES"))
         self.seconds = until - time.monotonic()
         self.expired = False
@@ -157,7 +173,11 @@ class _Exchange:
             self._fail_slow()
         target = self.target
         connection = connection_to(
-            target.scheme or "http", target.host or "", target.port, seconds=self.seconds
+            target.scheme or "http",
+            target.host or "",
+            target.port,
+            seconds=self.seconds,
+            cpu_until=self.cpu_until,
         )
         if target.auth:
             headers = headers | make_headers(basic_auth=target.auth)
@@ -175,7 +195,8 @@ class _Exchange:
                 decode_content=True,
             )
             response = connection.getresponse()
-            said = b"" if response.status in _REDIRECTS else self._read(response)
+            # Only a feed is worth reading: what an error page says is of no use to us.
+            said = self._read(response) if response.status in _WHOLE else b""
             if self.expired:
                 self._fail_slow()
             return _Answer(response.status, response.headers, said)
@@ -210,6 +231,8 @@ class _Exchange:
                     % {"url": self.target.url, "limit": max(limit // 1_000_000, 1)},
                     http_status=response.status,
                 )
+            if time.thread_time() > self.cpu_until:
+                raise Hostile
             chunks.append(chunk)
         return b"".join(chunks)
 
@@ -229,7 +252,6 @@ class _Exchange:
 
     def _fail(self, error: Exception) -> NoReturn:
         said = {"host": self.target.host}
-        cause = error.__cause__ or error
         if self.expired or isinstance(error, TimeoutError) or "timed out" in str(error):
             self._fail_slow()
         if isinstance(error, NameResolutionError):
@@ -237,35 +259,68 @@ class _Exchange:
                 "no_such_host",
                 _("No server is called %(host)s. Check the address for typing errors.") % said,
             ) from error
-        if isinstance(error, ssl.SSLError) or isinstance(cause, ssl.SSLError):
-            raise FeedUnreachable(
-                "tls",
-                _("The certificate of %(host)s is not valid. Tell whoever runs the site.") % said,
-            ) from error
+        if insecure := _among(error, ssl.SSLError):
+            raise FeedUnreachable("tls", _tls_message(insecure) % said) from error
         if isinstance(error, ConnectionRefusedError) or "refused" in str(error):
             raise FeedUnreachable(
                 "refused_connection",
                 _("%(host)s refuses connections: its server is down or moved.") % said,
+            ) from error
+        if _among(error, Hostile):
+            raise FeedInvalid(
+                "hostile_answer",
+                _("%(host)s answers without an end, so we stopped reading. It is no proper feed.")
+                % said,
+            ) from error
+        no_answer = _among(error, http.client.RemoteDisconnected)
+        too_many_headers = type(error) is http.client.HTTPException
+        if too_many_headers or (_among(error, *_BAD_HTTP) and not no_answer):
+            raise FeedInvalid(
+                "bad_http",
+                _("%(host)s answers in a way that is no HTTP. Tell whoever runs the site.") % said,
             ) from error
         raise FeedUnreachable(
             "connection", _("The connection to %(host)s broke. We try again later.") % said
         ) from error
 
 
+_BAD_HTTP = (
+    http.client.BadStatusLine,
+    http.client.LineTooLong,
+    http.client.UnknownProtocol,
+    DecodeError,
+    InvalidChunkLength,
+    InvalidHeader,
+)
+
+
+def _among(error: BaseException, *kinds: type[Exception]) -> Exception | None:
+    """`error`, or what it wraps, when it is one of these kinds."""
+    return next((e for e in (error, error.__cause__, *error.args) if isinstance(e, kinds)), None)
+
+
 def _judged(
-    asked: str, final: Url, answer: _Answer, permanent: str | None, began: float
+    url: str,
+    final: Url,
+    answer: _Answer,
+    permanent: str | None,
+    began: float,
+    *,
+    asked: dict[str, str],
 ) -> Fetched:
     retry_after = _seconds_until(answer.headers.get("Retry-After", ""))
     status = answer.status
     if status == 410:
         raise FeedGone(
-            "gone", _("%(url)s was removed for good by its publisher.") % {"url": asked},
+            "gone", _("%(url)s was removed for good by its publisher.") % {"url": url},
             http_status=status,
         )  # fmt: skip
-    if not (200 <= status < 300 or status == 304):
+    # "Not modified" says nothing to one who has never seen it.
+    unchanged = status == 304 and bool(asked.keys() & {"If-None-Match", "If-Modified-Since"})
+    if status not in _WHOLE and not unchanged:
         raise FeedUnreachable(
             f"http_{status}",
-            _status_message(status) % {"url": asked, "host": final.host, "status": status},
+            _status_message(status) % {"url": url, "host": final.host, "status": status},
             http_status=status,
             retry_after=retry_after,
         )
@@ -279,12 +334,26 @@ def _judged(
         etag=headers.get("ETag", ""),
         last_modified=headers.get("Last-Modified", ""),
         body_hash=hashlib.sha256(answer.body).hexdigest(),
-        not_modified=status == 304,
+        not_modified=unchanged,
         duration_ms=round((time.monotonic() - began) * 1000),
         retry_after=retry_after,
         max_age=_freshness(headers),
         headers=headers,
     )
+
+
+def _tls_message(error: Exception) -> str:
+    # The numbers are OpenSSL's (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/).
+    code = getattr(error, "verify_code", 0)
+    if code == 10:
+        return _("The certificate of %(host)s has expired. Tell whoever runs the site.")
+    if code in {62, 64}:
+        return _("The certificate of %(host)s is another site's. Check the address.")
+    if code in {18, 19, 20, 21}:
+        return _(
+            "The certificate of %(host)s is signed by nobody we know. Tell whoever runs the site."
+        )
+    return _("No secure connection to %(host)s can be made. Tell whoever runs the site.")
 
 
 def _status_message(status: int) -> str:
@@ -297,6 +366,13 @@ def _status_message(status: int) -> str:
     if status >= 500:
         return _("%(host)s has a problem of its own (%(status)d). We try again later.")
     return _("%(host)s answers %(status)d for %(url)s. Open the address in a browser to check it.")
+
+
+def _joined(base: str, location: str) -> str:
+    try:
+        return urljoin(base, location)
+    except ValueError:  # "http://[::1"
+        return location
 
 
 def _parsed(url: str) -> Url:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,25 +20,11 @@ from newsletter.articles.models import Article
 from newsletter.articles.poller import Polled
 from newsletter.feeds.models import Feed, FetchRecord
 from newsletter.feeds.polling import claim, claim_due
-from tests.articles.conftest import post, rss
+from tests.articles.conftest import Named, post, rss
 from tests.builders import NOW, make_feed
 from tests.servers import Answer, FeedServer, Request
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-Named = Callable[[str], str]
-
-
-@pytest.fixture
-def named(feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch) -> Named:
-    """Addresses on any host below .example, all answered by the one server on loopback."""
-    real = socket.getaddrinfo
-
-    def resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
-        return real("127.0.0.1" if str(host).endswith(".example") else host, *args, **kwargs)
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    return lambda address: f"http://{address.replace('/', f':{feed_server.port}/', 1)}"
 
 
 def poll_due(seconds: float = 30) -> Polled:

@@ -16,8 +16,7 @@ from newsletter.exceptions import (
     FeedUnreachable,
 )
 from newsletter.feeds.fetch import fetch
-from tests.feeds.conftest import RawServer
-from tests.servers import Answer, FeedServer, Request
+from tests.servers import Answer, FeedServer, RawServer, Request
 
 
 def limits(settings: Any, **changes: Any) -> None:
