@@ -34,7 +34,7 @@ def poll(feeds: int, latency: float) -> dict[str, Any]:
     harness.start(migrate=True)
     from newsletter.articles import poller
     from newsletter.articles.models import Article
-    from newsletter.feeds.connection import _tls_once
+    from newsletter.feeds.connection import tls_context
     from newsletter.feeds.models import Feed, FetchRecord
 
     blogs = subprocess.Popen(
@@ -76,7 +76,7 @@ def poll(feeds: int, latency: float) -> dict[str, Any]:
         "in_flight": most,
         "mb": peak_mb(),
         "articles": Article.objects.count(),
-        "tls_contexts": _tls_once.cache_info().misses,
+        "tls_contexts": tls_context.cache_info().misses,
     }
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.servers import FeedServer, Mailbox
+
+Named = Callable[..., str]
 
 # Playwright's synchronous API runs an event loop in the test's thread, which Django takes for
 # asynchronous code (https://docs.djangoproject.com/en/5.2/topics/async/#async-safety).
@@ -19,6 +23,22 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 def feed_server() -> Iterator[FeedServer]:
     with FeedServer() as server:
         yield server
+
+
+@pytest.fixture
+def named(feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch) -> Named:
+    """Addresses on any host below .example, all answered by the one server on loopback."""
+    real = socket.getaddrinfo
+
+    def resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
+        return real("127.0.0.1" if str(host).endswith(".example") else host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+    def address(name: str, port: int = feed_server.port) -> str:
+        return f"http://{name.replace('/', f':{port}/', 1)}"
+
+    return address
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable
@@ -75,7 +76,7 @@ class FeedServer:
 
             def handle_error(self, request: Any, client_address: Any) -> None:
                 # A client that hangs up in the middle is what some tests are about.
-                if not isinstance(sys.exc_info()[1], ConnectionError):
+                if not isinstance(sys.exc_info()[1], ConnectionError | ssl.SSLError):
                     super().handle_error(request, client_address)
 
         self._http = Server(("127.0.0.1", 0), Handler)
@@ -102,6 +103,12 @@ class FeedServer:
         """Lets `responder` answer at `path` from now on; the absolute address."""
         self._answers[path] = responder
         return self.url + path
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from now on."""
+        self._http.socket = context.wrap_socket(
+            self._http.socket, server_side=True, do_handshake_on_connect=False
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()

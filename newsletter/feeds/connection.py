@@ -144,15 +144,10 @@ class GuardedHTTPSConnection(HTTPSConnection):
 
 
 @lru_cache(maxsize=1)
-def _tls_once() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """What certificates are checked against: the system's CAs, or those of SSL_CERT_FILE."""
     # One per process: loading the certificates costs about 27 ms each time.
     return ssl.create_default_context()
-
-
-def tls() -> ssl.SSLContext:
-    """What certificates are checked against: the system's CAs, or those of SSL_CERT_FILE."""
-    with _TLS_LOCK:  # threads that start together would each make one
-        return _tls_once()
 
 
 def connection_to(
@@ -164,7 +159,9 @@ def connection_to(
     """
     made: GuardedHTTPConnection | GuardedHTTPSConnection
     if scheme == "https":
-        made = GuardedHTTPSConnection(host, port, timeout=seconds, ssl_context=tls())
+        with _TLS_LOCK:  # threads that start together would each make one
+            context = tls_context()
+        made = GuardedHTTPSConnection(host, port, timeout=seconds, ssl_context=context)
     else:
         made = GuardedHTTPConnection(host, port, timeout=seconds)
     made.seconds = seconds

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from datetime import datetime
 from html import escape
-from typing import Any
 
 import pytest
 
@@ -16,7 +14,6 @@ from tests.builders import NOW
 from tests.servers import FeedServer
 
 Poll = Callable[..., Ingested | None]
-Named = Callable[..., str]
 LONG = "Il testo dell’assemblea racconta che cosa è stato deciso dai lavoratori del gruppo. " * 3
 
 
@@ -65,19 +62,3 @@ def polled(feed_server: FeedServer) -> Poll:
         return poll(feed.pk, now=now)
 
     return poll_items
-
-
-@pytest.fixture
-def named(feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch) -> Named:
-    """Addresses on any host below .example, all answered by the one server on loopback."""
-    real = socket.getaddrinfo
-
-    def resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
-        return real("127.0.0.1" if str(host).endswith(".example") else host, *args, **kwargs)
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-
-    def address(name: str, port: int = feed_server.port) -> str:
-        return f"http://{name.replace('/', f':{port}/', 1)}"
-
-    return address

@@ -20,8 +20,9 @@ from newsletter.articles.models import Article
 from newsletter.articles.poller import Polled
 from newsletter.feeds.models import Feed, FetchRecord
 from newsletter.feeds.polling import claim, claim_due
-from tests.articles.conftest import Named, post, rss
+from tests.articles.conftest import post, rss
 from tests.builders import NOW, make_feed
+from tests.conftest import Named
 from tests.servers import Answer, FeedServer, Request
 
 pytestmark = pytest.mark.django_db(transaction=True)
