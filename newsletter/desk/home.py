@@ -46,9 +46,7 @@ class TwentyMinutesPanel(Component):
             Q(status=Digest.Status.SENDING) | Q(status=Digest.Status.APPROVED)
         )
         going = coming.select_related("newsletter").defer("content").order_by("slot").first()
-        broken = Feed.objects.filter(
-            Q(failures__gt=0) | Q(state__in=[Feed.State.FAILING, Feed.State.GONE])
-        ).exclude(state=Feed.State.PAUSED)
+        broken = Feed.objects.troubled()
         unsure = Digest.objects.filter(
             status=Digest.Status.SENDING, deliveries__state=Delivery.State.UNCERTAIN
         ).distinct()

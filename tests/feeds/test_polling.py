@@ -142,3 +142,16 @@ def test_old_history_is_forgotten() -> None:
         )
     prune_history(NOW)
     assert FetchRecord.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_editors_hear_of_a_failure_only_when_it_persists() -> None:
+    feed = make_feed()
+    error = FeedUnreachable("timeout", "…")
+    for _ in range(2):
+        record_failure(feed, error, now=NOW)
+    assert not Feed.objects.troubled().exists()
+    record_failure(feed, error, now=NOW)
+    assert Feed.objects.troubled().get() == feed
+    Feed.objects.update(state=Feed.State.PAUSED)
+    assert not Feed.objects.troubled().exists()

@@ -23,7 +23,7 @@ class Command(BaseCommand):
             help="Also ring the tick every minute (two clocks do no harm).",
         )
         parser.add_argument(
-            "--concurrency", type=int, default=2, metavar="N", help="Tasks at once (default 2)."
+            "--concurrency", type=int, default=3, metavar="N", help="Tasks at once (default 3)."
         )
         parser.add_argument("--loglevel", default="INFO", help="Default INFO.")
         parser.add_argument("--parent", type=int, help="End when this process is gone.")
