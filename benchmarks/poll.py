@@ -43,7 +43,8 @@ def poll(feeds: int, latency: float) -> dict[str, Any]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert blogs.stdin and blogs.stdout
+    assert blogs.stdin
+    assert blogs.stdout
     port = int(blogs.stdout.readline())
     real = socket.getaddrinfo
 
