@@ -242,7 +242,7 @@ def _first_image(blocks: list[HtmlElement]) -> tuple[str, str]:
     for block in blocks:
         for image in block.iter("img"):
             width = image.get("width", "")
-            if not (width.isdigit() and int(width) < 100):
+            if not (width.isdecimal() and int(width) < 100):
                 return image.get("src", ""), image.get("alt", "")
     return "", ""
 

@@ -46,7 +46,7 @@ def is_pixel(image: HtmlElement, source: str) -> bool:
     style = image.get("style") or ""
     sizes += re.findall(r"(?:^|[;\s])(?:width|height)\s*:\s*(\d+)(?:px)?\s*(?:;|$)", style)
     numbers = [int(size) for size in (text.removesuffix("px").strip() for text in sizes)
-               if size.isdigit() and len(size) < 6]  # fmt: skip
+               if size.isdecimal() and len(size) < 6]  # fmt: skip
     if any(number <= 3 for number in numbers):
         return True
     if len(numbers) >= 2 and max(numbers) <= 32 and _ICONS.search(source):

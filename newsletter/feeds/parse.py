@@ -293,11 +293,11 @@ def _related(feed: Mapping[str, Any], relation: str, url: str) -> Iterator[str]:
 def _update_minutes(feed: Mapping[str, Any]) -> int | None:
     claims: list[int] = []
     ttl = str(feed.get("ttl") or "").strip()
-    if ttl.isdigit():
+    if ttl.isdecimal():
         claims.append(int(ttl[:6]))
     if minutes := _MINUTES.get(str(feed.get("sy_updateperiod") or "").strip().lower()):
         frequency = str(feed.get("sy_updatefrequency") or "1").strip()
-        times = int(frequency[:6]) if frequency.isdigit() else 1
+        times = int(frequency[:6]) if frequency.isdecimal() else 1
         claims.append(minutes // max(times, 1))
     return min(max(claims), 60 * 24 * 365) if any(claims) else None
 

@@ -76,7 +76,7 @@ def smaller_pages(url: str) -> str:
 
 def pages_in_all(fetched: Fetched) -> int | None:
     said = fetched.headers.get("X-WP-TotalPages", "").strip()
-    return int(said[:6]) if said.isdigit() else None
+    return int(said[:6]) if said.isdecimal() else None
 
 
 def parse_posts(fetched: Fetched) -> ParsedFeed:

@@ -166,3 +166,12 @@ def test_validators_go_back_byte_for_byte(raw_server: RawServer, etag: str) -> N
     kept = fetch(raw_server.url).etag
     fetch(raw_server.url, etag=kept)
     assert f"If-None-Match: {etag}\r\n".encode() in seen[-1]
+
+
+def test_a_number_that_is_none_to_us_is_ignored(raw_server: RawServer) -> None:
+    """ "²" is a digit to Python's str.isdigit, and none to int()."""
+    answer = "HTTP/1.1 503 No\r\nRetry-After: ²\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
+    raw_server.script = sends(answer)
+    with pytest.raises(FeedError) as caught:
+        fetch(raw_server.url)
+    assert (caught.value.code, caught.value.retry_after) == ("http_503", None)

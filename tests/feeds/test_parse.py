@@ -284,3 +284,7 @@ def test_hostile_documents_cost_at_most_a_second_and_100_mb(body: bytes | str) -
 def test_namespace_that_breaks_the_parser_is_said_to_be_no_feed() -> None:
     with pytest.raises(FeedInvalid):
         read('<rss version="2.0" xmlns="u\u2003v\u2003w"><channel><title>B</title></channel></rss>')
+
+
+def test_a_ttl_that_is_no_number_is_ignored() -> None:
+    assert read(rss(ITEM, "<ttl>²</ttl>")).update_minutes is None
