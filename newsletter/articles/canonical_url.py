@@ -1,24 +1,31 @@
-"""When two addresses, or two entries, are the same post."""
+"""When two addresses are the same page."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections import Counter
-from collections.abc import Iterable
+import unicodedata
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
-
-from newsletter.feeds.parse import ParsedEntry
 
 # Parameters that say how a reader came, never what is read.
 _TRACKING = re.compile(
     r"(utm_|mtm_|pk_|piwik_|matomo_|hsa_|_hs|mc_|oly_|ns_|vero_|wt_|trk_|ga_|fb_|at_)\w*$|"
     r"(fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|li_fat_id|igshid|igsh|"
     r"wickedid|rb_clickid|s_cid|cmpid|ref_src|ref_url|mkt_tok|hsctatracking|epik|_openstat|"
-    r"sfnsn|xtor|spm|guccounter|guce_referrer|guce_referrer_sig)$",
+    r"sfnsn|xtor|spm|guccounter|guce_referrer|guce_referrer_sig|srsltid|mibextid|_gl|_ga|gad_source|"
+    r"gad_campaignid|vgo_ee|_ke|dm_i|mkcid|mkevt|trkcampaign|sc_campaign|sr_share|"
+    r"echobox|ncid|ocid|intcid|smid|smtyp|wt\.\w+|itm_\w+|phpsessid|jsessionid)$",
     re.IGNORECASE,
 )
+# "source=rss----4": Medium and others; "feed=rss2" asks WordPress for the feed of a post.
+_FROM_A_FEED = re.compile(
+    r"(?:source|src|ref|from|via|campaign|cid|medium|output|partner|referrer)=(?:rss|atom|feed)\b",
+    re.IGNORECASE,
+)
+_OTHER_SCREENS = re.compile(r"^(?:m|mobile|amp)\.(?=[^.]+\.)")
+_OTHER_VIEWS = re.compile(r"(?:amp(?:=1|=true)?|m=[01]|outputtype=amp|output=amp)$", re.IGNORECASE)
+# Blogger serves a blog under the reader's country ("x.blogspot.it").
+_BLOGSPOT = re.compile(r"\.blogspot\.(?:[a-z]{2}|com?\.[a-z]{2})$")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -40,10 +47,11 @@ def canonical_url(url: str) -> str:
         host = host.encode("idna").decode("ascii")
     except UnicodeError:
         host = host.lower()
-    host = host.removeprefix("www.")
+    host = _BLOGSPOT.sub(".blogspot.com", host.removeprefix("www."))
     if port and port != _DEFAULT_PORTS.get(parts.scheme.lower()):
         host = f"{host}:{port}"
-    path = _encoded(re.sub(r"/{2,}", "/", parts.path)).rstrip("/")
+    path = re.sub(r"/{2,}", "/", parts.path.partition(";jsessionid=")[0])
+    path = _encoded(path).rstrip("/")
     query = "&".join(sorted(_encoded(pair, "=+%") for pair in _own_parameters(parts.query)))
     # "#!/post/1" and "#/post/1" are the address of a page in a site made of scripts.
     fragment = parts.fragment if parts.fragment.startswith(("!", "/")) else ""
@@ -74,72 +82,28 @@ def is_front_page(url: str) -> bool:
     return canonical_url(url).rstrip("/").count("/") <= 2 and "?" not in canonical_url(url)
 
 
-def identity_keys(entry: ParsedEntry, *, feed_id: int, feed_host: str) -> list[str]:
-    """The names under which this entry's article is known, the most telling first.
+def loose_url(url: str) -> str:
+    """The form in which also a page for telephones or AMP is equal to the page itself.
 
-    - its link, and a guid that is an address on the link's host ("/?p=41" in one feed may be the
-      link in another);
-    - a guid that is an address elsewhere, within the link's host: two blogs made from one
-      staging site both have "http://staging.example/?p=1";
-    - any other guid within the host, when it is long enough to be no mere counter;
-    - its guid within its feed, which outlives a change of address;
-    - without link and guid, its words within its feed.
+    Only a hint: "/amp/" may be a page of its own.
     """
-    names: list[str] = []
-    host = host_of(entry.url) if entry.url else feed_host
-    guid = entry.guid.strip()
-    guid_is_address = bool(re.match(r"https?://", guid, re.IGNORECASE))
-    if entry.url and not is_front_page(entry.url):
-        names.append(f"link:{canonical_url(entry.url)}")
-    if guid_is_address and not is_front_page(guid):
-        canonical = canonical_url(guid)
-        if host_of(guid) == host:
-            names.append(f"link:{canonical}")
-        else:
-            names.append(f"guid:{host}:{canonical}")
-        names.append(f"feed:{feed_id}:{canonical}")
-    elif guid and not guid_is_address:
-        if len(guid) >= 16 or guid.startswith(("tag:", "urn:")):
-            names.append(f"guid:{host}:{guid}")
-        names.append(f"feed:{feed_id}:{guid}")
-    if not names:
-        words = f"{entry.title}\n{entry.content_html or entry.summary_html}"
-        names.append(f"words:{feed_id}:{hashlib.sha256(words.encode()).hexdigest()}")
-    return [hashlib.sha256(name.encode()).hexdigest() for name in dict.fromkeys(names)]
-
-
-def distinct_keys(entries: Iterable[tuple[ParsedEntry, list[str]]]) -> list[list[str]]:
-    """The keys of a fetch's entries, without those that tell nothing apart.
-
-    In one fetch a guid or a link that stands on entries with different titles (every item of some
-    feeds points to the same page, or carries the same guid) names no post.
-    """
-    pairs = list(entries)
-    titles: dict[str, set[str]] = {}
-    for entry, keys in pairs:
-        for key in keys:
-            titles.setdefault(key, set()).add(entry.title.casefold())
-    shared = Counter({key: len(found) for key, found in titles.items() if len(found) > 1})
-    result: list[list[str]] = []
-    for entry, keys in pairs:
-        own = [key for key in keys if key not in shared]
-        if not own:
-            words = f"{entry.url}\n{entry.guid}\n{entry.title}\n{entry.published}"
-            own = [hashlib.sha256(f"words:{words}".encode()).hexdigest()]
-        result.append(own)
-    return result
+    parts = urlsplit(canonical_url(url))
+    host = _OTHER_SCREENS.sub("", parts.netloc) or parts.netloc
+    path = re.sub(r"(?:/amp|\.amp|/index\.(?:html?|php|aspx?))(?=$|/$)", "", parts.path) or "/"
+    query = "&".join(p for p in parts.query.split("&") if not _OTHER_VIEWS.match(p))
+    return urlunsplit(("", host, path, query, parts.fragment))
 
 
 def _own_parameters(query: str) -> list[str]:
     return [
         pair
         for pair in query.split("&")
-        if pair
-        and not _TRACKING.match(pair.partition("=")[0])
-        and not re.match(r"(source|ref)=rss\b", pair)
+        if pair and not _TRACKING.match(pair.partition("=")[0]) and not _FROM_A_FEED.match(pair)
     ]
 
 
 def _encoded(text: str, safe: str = "") -> str:
     """Percent-encoding in one spelling: needed escapes only, in upper case."""
-    return quote(unquote(text), safe="/:@!$'()*,;~._-" + safe.replace("%", ""))
+    return quote(
+        unicodedata.normalize("NFC", unquote(text)), safe="/:@!$'()*,;~._-" + safe.replace("%", "")
+    )

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
 
-from newsletter.articles.canonical_url import distinct_keys, host_of, identity_keys
+from newsletter.articles.canonical_url import host_of
 from newsletter.articles.drafting import draft
+from newsletter.articles.identity import distinct_keys, identity_keys
 from newsletter.articles.store import Candidate, Ingested, store
 from newsletter.articles.withdrawals import flag_vanished
 from newsletter.exceptions import FeedError
@@ -153,9 +154,9 @@ def _describe(feed: Feed, parsed: ParsedFeed) -> None:
 def _candidates(feed: Feed, parsed: ParsedFeed) -> tuple[list[Candidate], int]:
     """Each post of the fetch once, oldest last in the feed and first in the list."""
     site_url = parsed.site_url or feed.site_url or feed.url
-    feed_host = host_of(feed.url)
+    feed_host = host_of(site_url)
     pairs = [
-        (entry, identity_keys(entry, feed_id=feed.pk, feed_host=feed_host))
+        (entry, identity_keys(entry, feed_id=feed.pk, feed_host=feed_host, site_url=site_url))
         for entry in parsed.entries
     ]
     known: dict[str, Candidate] = {}

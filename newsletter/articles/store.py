@@ -62,14 +62,14 @@ def store(
         owner.update(Identity.objects.filter(key__in=keys).values_list("key", "article_id"))
     fresh: list[Candidate] = []
     met: dict[int, Candidate] = {}
-    buried = 0
+    buried: list[Candidate] = []
     for candidate in candidates:
         owners = [owner[key] for key in candidate.keys if key in owner]
         article_id = next((found for found in owners if found is not None), None)
         if article_id is not None:
             met.setdefault(article_id, candidate)
         elif owners:
-            buried += 1  # its article was deleted here, and stays so
+            buried.append(candidate)  # its article was deleted here, and stays so
         else:
             fresh.append(candidate)
     known = _articles(met)
@@ -82,7 +82,7 @@ def store(
     edited = [] if as_history else [c for c in met.values() if c.article is not None]
     changed = _update(feed, edited, now)
     seen = [c for c in (*fresh, *met.values()) if c.article is not None]
-    _name(seen, owner)
+    _name([*seen, *buried], owner)
     _see(feed, seen, now)
     if feed.auto_accept:
         waiting = [a.pk for a in known if a.state == Article.State.NEW and a.triaged_at is None]
@@ -94,7 +94,7 @@ def store(
         new=tuple(article.pk for article in new),
         changed=tuple(article.pk for article in changed),
         entries=len(candidates) + unusable,
-        skipped=buried + unusable,
+        skipped=len(buried) + unusable,
     )
     if result.new or result.changed:
         transaction.on_commit(
@@ -192,16 +192,15 @@ def _update(feed: Feed, known: Sequence[Candidate], now: datetime) -> list[Artic
 
 
 def _name(seen: Sequence[Candidate], owner: dict[str, int | None]) -> None:
-    """Remember every key under which these articles may come again."""
+    """Remember every key under which these articles may come again.
+
+    In one order for all: two workers that store the same posts must not wait for each other.
+    """
     names = {
-        key: candidate.article
-        for candidate in seen
-        for key in candidate.keys
-        if key not in owner and candidate.article is not None
+        key: candidate.article for candidate in seen for key in candidate.keys if key not in owner
     }
     Identity.objects.bulk_create(
-        [Identity(key=key, article=article) for key, article in names.items()],
-        batch_size=_AT_ONCE,
+        [Identity(key=key, article=names[key]) for key in sorted(names)], batch_size=_AT_ONCE
     )
 
 
