@@ -40,7 +40,7 @@ def draft(entry: ParsedEntry, *, feed_url: str, site_url: str, language: str) ->
     """The entry with its text cleaned; an entry without a title is named by its first words."""
 
     def cleaned(html: str, *, text_only: bool = False) -> Cleaned:
-        base = entry.url or site_url or feed_url
+        base = entry.base_url or entry.url or site_url or feed_url
         return clean(
             html, base_url=base, entry_url=entry.url, site_url=site_url, text_only=text_only
         )

@@ -228,11 +228,12 @@ def _kind(child: Any, default: str) -> str:
 
 
 def _summary(child: Any, entry: dict[str, Any], base: str, family: str, language: str) -> None:
-    if "summary" in entry:
+    if "summary" in entry or child.get(_BASE) is not None:
         raise _Unusual  # the second one is the content, says feedparser
     default = "text/html" if _local(child) == "description" else "text/plain"
     entry["summary"] = _text(child)
-    entry["summary_detail"] = {"type": _kind(child, default), "value": entry["summary"]}
+    kind = _kind(child, default)
+    entry["summary_detail"] = {"type": kind, "value": entry["summary"], "base": base}
 
 
 def _local(child: Any) -> str:
@@ -244,7 +245,9 @@ def _content(child: Any, entry: dict[str, Any], base: str, family: str, language
     if child.get("src") or (not encoded and family == "rss"):
         raise _Unusual
     kind = _kind(child, "text/html" if encoded else "text/plain")
-    entry["content"].append({"type": kind, "value": _text(child)})
+    if child.get(_BASE) is not None:
+        raise _Unusual
+    entry["content"].append({"type": kind, "value": _text(child), "base": base})
 
 
 def _link(child: Any, entry: dict[str, Any], base: str, *_more: Any) -> None:
@@ -281,8 +284,11 @@ def _id(child: Any, entry: dict[str, Any], base: str, *_more: Any) -> None:
 
 
 def _author(child: Any, entry: dict[str, Any], base: str, family: str, language: str) -> None:
+    if "author" in entry and "@" in f"{entry['author']}{child.text}":
+        raise _Unusual  # which address is whose?
     if not len(child):
         entry["author"] = _text(child)
+        entry.setdefault("authors", []).append({"name": entry["author"]})
         return
     said = {_local(part): _text(part) for part in child}
     if (
@@ -293,6 +299,7 @@ def _author(child: Any, entry: dict[str, Any], base: str, family: str, language:
         raise _Unusual
     name, email = said.get("name", ""), said.get("email", "")
     entry["author"] = f"{name} ({email})" if name and email else name or email
+    entry.setdefault("authors", []).append({"name": name})
 
 
 def _category(child: Any, entry: dict[str, Any], *_more: Any) -> None:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from newsletter import conf
 from newsletter.exceptions import FeedInvalid
 from newsletter.feeds import everyday, jsonfeed
+from newsletter.feeds.comments import carries_comments
 from newsletter.feeds.dates import parse_date
 from newsletter.feeds.wellformed import as_it_is, decode, well_formed
 
@@ -28,6 +29,24 @@ _NO_CATEGORY = {
 }  # fmt: skip
 _REGISTERED = "http://www.iana.org/assignments/relation/"
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+# In a text that is no HTML: "How <b> works" means what it says, "Our <b>strike</b>" does not.
+_PAIR = re.compile(
+    r"<(b|i|em|strong|span|p|div|u|sup|sub|small|a|font|h[1-6])(?:\s[^<>]*)?>([^<>]*)</\1>",
+    re.IGNORECASE,
+)
+_REFERENCE = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d?);", re.IGNORECASE)
+# A guid that is no address, but passes for one as nobody said that it isn't.
+_GUID_NO_ADDRESS = re.compile(
+    r"<guid(?:\s+isPermaLink\s*=\s*[\"']true[\"'])?\s*>(?=\s*(?:<!\[CDATA\[)?\s*(?!https?:|/|<|\s|\]))",
+    re.IGNORECASE,
+)
+# On WordPress.com the first media:content is the author's portrait; others count readers there.
+_NO_PICTURE = re.compile(
+    r"gravatar\.com|/blavatar/|s\.w\.org/images/core/emoji|/images/smilies/|pixel\.wp\.com|"
+    r"stats\.wordpress\.com|feeds\.feedburner\.com/~|feeds\.wordpress\.com/1\.0/|/1x1\.|spacer\.gif"
+)
+# What feedparser leaves of "anna@blog.example" when it takes it for a name and an address.
+_END_OF_HOST = re.compile(r"[a-z]{0,10}$")
 _MINUTES = {
     "hourly": 60,
     "daily": 24 * 60,
@@ -51,6 +70,7 @@ class ParsedEntry:
     language: str  # only what the entry itself says
     image_url: str
     image_alt: str
+    base_url: str = ""  # what relative addresses in the text are relative to, if the feed says
 
 
 @dataclass(frozen=True)
@@ -73,6 +93,8 @@ def parse(body: bytes, *, url: str, content_type: str = "") -> ParsedFeed:
     A broken entry is left out and named in `problems`; the others come through.
     """
     text = decode(body, content_type)
+    if "<guid" in text:
+        text = _GUID_NO_ADDRESS.sub('<guid isPermaLink="false">', text)
     limit = int(conf.get("MAX_ENTRIES_PER_FETCH"))
     problems: list[str] = []
     if jsonfeed.looks_like_json(text):
@@ -87,7 +109,7 @@ def parse(body: bytes, *, url: str, content_type: str = "") -> ParsedFeed:
     entries: list[ParsedEntry] = []
     for number, item in enumerate(result["entries"][:limit], 1):
         try:
-            entry = entry_from(item, base, literal=literal)
+            entry = entry_from(item, base, feed_url=url, literal=literal)
         except (ValueError, TypeError, AttributeError, KeyError, LookupError) as error:
             problems.append(f"entry {number}: {type(error).__name__}")
             continue
@@ -107,7 +129,8 @@ def parse(body: bytes, *, url: str, content_type: str = "") -> ParsedFeed:
         prev_archive_url=next(_related(feed, "prev-archive", url), ""),
         hub_urls=tuple(dict.fromkeys(_related(feed, "hub", url))),
     )
-    if _is_comment_feed(parsed, url):
+    posts = [(entry.title, entry.url) for entry in parsed.entries]
+    if carries_comments(parsed.title, filter(None, (parsed.self_url, url)), posts):
         raise FeedInvalid(
             "comment_feed",
             _("%(url)s carries comments, not posts. Use the blog's main feed.") % {"url": url},
@@ -146,12 +169,26 @@ def plain(value: object) -> str:
     if "&" in text:
         text = html.unescape(text)
         # "&amp;#8217;": escaped twice by careless plugins.
-        if re.search(r"&(?:#\d+|[a-z]+);", text):
+        if _REFERENCE.search(text):
             text = html.unescape(text)
+        if "</" in text:
+            text = _PAIR.sub(r"\2", text)
     return _one_line(text)
 
 
-def entry_from(item: Mapping[str, Any], base: str, *, literal: bool = False) -> ParsedEntry:
+def _literal(value: object) -> str:
+    """Text that is said to be no HTML, without what is HTML all the same."""
+    text = value[:10_000] if isinstance(value, str) else ""
+    if "</" in text:
+        text = _PAIR.sub(r"\2", text)
+    if "&" in text:
+        text = _REFERENCE.sub(lambda found: html.unescape(found[0]), text)
+    return _one_line(text)
+
+
+def entry_from(
+    item: Mapping[str, Any], base: str, *, feed_url: str = "", literal: bool = False
+) -> ParsedEntry:
     """An item in feedparser's words; `literal`: where a title may be text that is no markup."""
     link = item.get("feedburner_origlink") or item.get("link") or ""
     guid = _one_line(item.get("id") or "")
@@ -164,7 +201,7 @@ def entry_from(item: Mapping[str, Any], base: str, *, literal: bool = False) -> 
     return ParsedEntry(
         guid=guid[:2000],
         url=url,
-        title=_one_line(item.get("title", "")) if title_is_text else plain(item.get("title", "")),
+        title=_literal(item.get("title", "")) if title_is_text else plain(item.get("title", "")),
         summary_html=summary,
         content_html=content,
         author=_author(item),
@@ -176,7 +213,15 @@ def entry_from(item: Mapping[str, Any], base: str, *, literal: bool = False) -> 
         else _one_line(item.get("language") or "")[:35],
         image_url=image_url,
         image_alt=image_alt,
+        base_url=_base(item, feed_url),
     )
+
+
+def _base(item: Mapping[str, Any], feed_url: str) -> str:
+    """The xml:base of the text (RFC 4287, 2), when it is not just the feed's own address."""
+    details = [*(item.get("content") or ()), item.get("summary_detail") or {}]
+    said = next((part["base"] for part in details if part.get("base")), feed_url)
+    return "" if said == feed_url else _web_address(said, feed_url)
 
 
 def _texts(item: Mapping[str, Any]) -> tuple[str, str]:
@@ -207,11 +252,22 @@ def _as_html(detail: Mapping[str, Any]) -> str:
 def _author(item: Mapping[str, Any]) -> str:
     """A name fit to print: an e-mail address is never published."""
     # Not feedparser's author_detail: it takes an address apart in the middle of a long domain.
-    name = plain(item.get("author") or "")
+    written = item.get("author") or ""
+    several = [
+        part.get("name", "")
+        for part in item.get("authors") or ()
+        if part and not (part.get("email") and _END_OF_HOST.match(part.get("name", "")))
+    ]
+    names = [_name(one) for one in (several if len(several) > 1 else [written])]
+    return ", ".join(dict.fromkeys(filter(None, names)))[:255]
+
+
+def _name(written: str) -> str:
+    name = plain(written)
     if "@" in name:
         found = re.search(r"\(([^()@]+)\)", name) or re.match(r"([^<(@]+?)\s*[<(]", name)
         name = found[1].strip() if found else ""
-    return name[:255]
+    return name
 
 
 def _categories(tags: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -245,6 +301,8 @@ def _image(item: Mapping[str, Any], base: str) -> tuple[str, str]:
     for media in item.get("media_content") or ():
         kind = f"{media.get('medium', '')} {media.get('type', '')}"
         address = media.get("url", "")
+        if {media.get("width"), media.get("height")} & {"0", "1", "2"}:
+            continue  # counts readers
         if "image" in kind or re.search(r"\.(jpe?g|png|webp|gif|avif)(\?|$)", address, re.I):
             candidates.append((address, plain(media.get("alt") or "")))
     candidates += [(thumb.get("url", ""), "") for thumb in item.get("media_thumbnail") or ()]
@@ -258,8 +316,7 @@ def _image(item: Mapping[str, Any], base: str) -> tuple[str, str]:
         candidates.append((image.get("href", ""), ""))
     for address, alt in candidates:
         resolved = _web_address(address, base)
-        # On WordPress.com the first media:content is the author's portrait.
-        if resolved and "gravatar.com" not in resolved and "/blavatar/" not in resolved:
+        if resolved and not _NO_PICTURE.search(resolved):
             return resolved, alt[:500]
     return "", ""
 
@@ -300,15 +357,6 @@ def _update_minutes(feed: Mapping[str, Any]) -> int | None:
         times = int(frequency[:6]) if frequency.isdecimal() else 1
         claims.append(minutes // max(times, 1))
     return min(max(claims), 60 * 24 * 365) if any(claims) else None
-
-
-def _is_comment_feed(parsed: ParsedFeed, url: str) -> bool:
-    path = urlsplit(parsed.self_url or url).path
-    if re.search(r"/comments/(feed|rss2?|atom|rdf|default)\b", path):
-        return True
-    links = [entry.url for entry in parsed.entries]
-    comments = sum(1 for link in links if re.search(r"#comment-?\d+", link))
-    return bool(links) and comments == len(links)
 
 
 def _not_a_feed(text: str, url: str) -> tuple[str, str]:

@@ -37,6 +37,28 @@ _NOT_XML_REFERENCE = re.compile(
 )
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _BARE_AMPERSAND = re.compile(r"&(?!#\d{1,7};|#x[0-9A-Fa-f]{1,6};|(?:amp|lt|gt|quot|apos);)")
+# What careless templates use without declaring it.
+_NAMESPACES = {
+    "atom": "http://www.w3.org/2005/Atom",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "feedburner": "http://rssnamespace.org/feedburner/ext/1.0",
+    "geo": "http://www.w3.org/2003/01/geo/wgs84_pos#",
+    "georss": "http://www.georss.org/georss",
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "media": "http://search.yahoo.com/mrss/",
+    "podcast": "https://podcastindex.org/namespace/1.0",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "slash": "http://purl.org/rss/1.0/modules/slash/",
+    "sy": "http://purl.org/rss/1.0/modules/syndication/",
+    "thr": "http://purl.org/syndication/thread/1.0",
+    "wfw": "http://wellformedweb.org/CommentAPI/",
+    "xhtml": "http://www.w3.org/1999/xhtml",
+    "xlink": "http://www.w3.org/1999/xlink",
+}
+_PREFIXED = re.compile(r"<([A-Za-z_][\w.-]{0,30}):[A-Za-z_]|\s([A-Za-z_][\w.-]{0,30}):[\w.-]+\s*=")
+_ROOT = re.compile(r"<[A-Za-z_][\w.:-]*(?=[\s/>])")
 # feedparser takes about 20 µs for an element and is quadratic in the attributes of one.
 _MAX_ELEMENTS = 40_000
 _MAX_ATTRIBUTES = 200
@@ -214,6 +236,10 @@ def _is_well_formed(data: bytes) -> bool:
 
 
 def _mended(text: str) -> bytes:
+    text = _declared(text)
+    declared = text.encode("utf-8", "replace")
+    if _is_well_formed(declared):
+        return declared
     # In CDATA, too: there it is HTML, where a numeric reference says the same.
     text = _ENTITY.sub(_numeric, text)
     for name in ("title", "description", "content:encoded", "summary"):
@@ -238,6 +264,21 @@ def _mended(text: str) -> bytes:
         return b""
     data: bytes = etree.tostring(root, encoding="utf-8")
     return data if _is_well_formed(data) else b""
+
+
+def _declared(text: str) -> str:
+    """Prefixes that no element above declares are declared by the root."""
+    root = _ROOT.search(text)
+    if root is None:
+        return text
+    start_tag = text[root.start() : text.find(">", root.end()) + 1]
+    used = {one or other for one, other in _PREFIXED.findall(text)} - {"xml", "xmlns"}
+    missing = [name for name in sorted(used) if f"xmlns:{name}=" not in start_tag]
+    added = "".join(
+        f' xmlns:{name}="{_NAMESPACES.get(name, f"urn:undeclared:{name}")}"'
+        for name in missing[: _MAX_NAMESPACES // 2]
+    )
+    return text[: root.end()] + added + text[root.end() :]
 
 
 def _numeric(found: re.Match[str]) -> str:

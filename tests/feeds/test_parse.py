@@ -288,3 +288,102 @@ def test_namespace_that_breaks_the_parser_is_said_to_be_no_feed() -> None:
 
 def test_a_ttl_that_is_no_number_is_ignored() -> None:
     assert read(rss(ITEM, "<ttl>²</ttl>")).update_minutes is None
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Comments on: Lavoro agile", "Commenti a: Lavoro agile", "Kommentare zu: Arbeit",
+     "Commentaires sur : Travail", "Comentarios en: Trabajo", "Reacties op: Werk"],
+)  # fmt: skip
+def test_feed_of_comments_is_known_by_its_title_even_when_it_is_empty(title: str) -> None:
+    document = rss("").replace(b"<title>Blog</title>", f"<title>{title}</title>".encode())
+    with pytest.raises(FeedInvalid) as caught:
+        read(document)
+    assert caught.value.code == "comment_feed"
+
+
+@pytest.mark.parametrize(
+    ("title", "link"),
+    [("Di: Anna", "https://blog.example/1/"),
+     ("Anna", "https://blog.example/1/#comment-12"),
+     ("Anna", "https://x.blogspot.com/2026/a.html?showComment=1400000000000#c12345678")],
+)  # fmt: skip
+def test_feed_of_comments_is_known_by_its_entries(title: str, link: str) -> None:
+    entry = f"<item><title>{title}</title><link>{link}</link></item>"
+    document = rss(entry).replace(b"<title>Blog</title>", b"<title>Commenti a: Uno</title>")
+    with pytest.raises(FeedInvalid, match="comments"):
+        read(document)
+
+
+def test_blog_about_comments_is_no_feed_of_comments() -> None:
+    document = rss(ITEM).replace(b"<title>Blog</title>", b"<title>Commenti su tutto</title>")
+    assert len(read(document).entries) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://blog.example/?feed=comments-rss2", "https://blog.example/?feed=rss2&withcomments=1",
+     "https://x.blogspot.com/feeds/12/comments/default", "https://blog.example/comments/feed/atom/"],
+)  # fmt: skip
+def test_feed_of_comments_is_known_by_its_address(address: str) -> None:
+    with pytest.raises(FeedInvalid, match="comments"):
+        parse(rss(ITEM), url=address)
+
+
+def test_prefixes_that_nobody_declared_break_no_feed() -> None:
+    entry = read(
+        '<rss version="2.0"><channel><title>Blog</title><item><title>Uno</title>'
+        "<link>https://blog.example/1/</link><dc:creator>Anna</dc:creator>"
+        "<media:thumbnail url='https://blog.example/t.jpg'/><strano:cosa>x</strano:cosa>"
+        "<content:encoded><![CDATA[<p>Testo</p>]]></content:encoded></item></channel></rss>"
+    ).entries[0]
+    assert (entry.author, entry.content_html) == ("Anna", "<p>Testo</p>")
+    assert entry.image_url == "https://blog.example/t.jpg"
+
+
+def test_guid_that_is_no_address_makes_none() -> None:
+    entries = read(
+        rss("<item><title>Uno</title><guid>4711</guid></item>"
+            "<item><title>Due</title><guid isPermaLink='true'>\n<![CDATA[a-b]]></guid></item>"
+            "<item><title>Tre</title><guid>https://blog.example/3/</guid></item>")
+    ).entries  # fmt: skip
+    assert [entry.url for entry in entries] == ["", "", "https://blog.example/3/"]
+    assert [entry.guid for entry in entries][:2] == ["4711", "a-b"]
+
+
+def test_several_authors_are_all_named_and_no_address_is() -> None:
+    several = item("<dc:creator>Anna</dc:creator><dc:creator>Bruno</dc:creator>"
+                   "<dc:creator>c@blog.example</dc:creator>")  # fmt: skip
+    assert read(rss(several)).entries[0].author == "Anna, Bruno"
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [("Il nostro &lt;b&gt;sciopero&lt;/b&gt;", "Il nostro sciopero"),
+     ("&amp;lt;em&amp;gt;Oggi&amp;lt;/em&amp;gt; si vota", "Oggi si vota"),
+     ("L&amp;amp;#8217;orario", "L’orario"), ("Q&amp;amp;A", "Q&A"), ("a &amp;lt; b", "a < b")],
+)  # fmt: skip
+def test_title_is_text_however_often_it_was_escaped(written: str, title: str) -> None:
+    assert read(rss(item(f"<title>{written}</title>"))).entries[0].title == title
+
+
+def test_plain_title_of_atom_loses_markup_only_in_pairs() -> None:
+    def title(written: str) -> str:
+        document = (
+            f'<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>{written}</title>'
+            "<id>urn:x</id></entry></feed>"
+        )
+        return read(document).entries[0].title
+
+    assert title("Usare &lt;div&gt;") == "Usare <div>"
+    assert title("&lt;b&gt;Oggi&lt;/b&gt; l&amp;#8217;orario") == "Oggi l’orario"
+
+
+def test_text_is_relative_to_its_own_base() -> None:
+    entry = read(
+        '<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>Uno</title><id>urn:x</id>'
+        '<link href="https://blog.example/1/"/>'
+        '<content type="html" xml:base="https://immagini.example/a/">x</content></entry></feed>'
+    ).entries[0]
+    assert entry.base_url == "https://immagini.example/a/"
+    assert read(rss(item("<description>x</description>"))).entries[0].base_url == ""
