@@ -1,4 +1,4 @@
-"""What a post says of where it comes from: its feed's footer, the line naming its source."""
+"""What a post says of where it comes from: the line naming its source."""
 
 from __future__ import annotations
 
@@ -8,101 +8,9 @@ from datetime import date
 
 from lxml.html import HtmlElement
 
-from newsletter.articles.canonical_url import canonical_url, host_of, is_front_page
+from newsletter.articles.canonical_url import host_of
+from newsletter.articles.footers import text_of
 from newsletter.feeds.dates import find_date
-
-# How WordPress says "this first appeared on", in the languages of its translations.
-_APPEARED = (
-    r"(?:first\s+)?appeared\s+(?:first\s+)?on|was\s+(?:first|originally)\s+published\s+(?:on|in)|"
-    r"originally\s+appeared\s+on|proviene\s+da|sembra\s+essere\s+il\s+primo\s+su|"
-    r"è\s+apparso\s+(?:per\s+la\s+prima\s+volta\s+|originariamente\s+|prima\s+)?su|"
-    r"è\s+stato\s+pubblicato\s+(?:per\s+la\s+prima\s+volta\s+|originariamente\s+)?su|"
-    r"erschien\s+zuerst\s+(?:auf|bei)|ist\s+zuerst\s+erschienen\s+auf|"
-    r"est\s+apparue?\s+en\s+premier\s+sur|(?:se\s+publicó|apareció|fue\s+publicad[oa])\s+primero\s+en|"
-    r"aparece\s+primero\s+en|apareceu\s+primeiro\s+em|verscheen\s+eerst\s+op"
-)
-_INTRODUCES = (
-    r"the\s+post|this\s+(?:post|article)|the\s+article|l['’]articolo|il\s+post|der\s+beitrag|"
-    r"l['’]article|cet\s+article|la\s+entrada|el\s+art[ií]culo|o\s+post|o\s+artigo|het\s+bericht"
-)
-_FOOTER_TEXT = re.compile(
-    rf"(?:^|\s)(?:{_INTRODUCES})\s+[“\"«]?.{{0,500}}?\s*(?:{_APPEARED})\s+(?P<site>[^.]{{1,200}}?)\.?\s*$",
-    re.IGNORECASE | re.DOTALL,
-)
-_LONGEST_FOOTER = 900  # only the end of a text is searched
-_INTRODUCTION_AT_END = re.compile(rf"(?:{_INTRODUCES})\s*[“\"«]?\s*$", re.IGNORECASE)
-_APPEARED_ANYWHERE = re.compile(_APPEARED, re.IGNORECASE)
-
-
-def text_of(element: HtmlElement) -> str:
-    return " ".join("".join(element.itertext()).split())
-
-
-def take_footer(
-    blocks: list[HtmlElement], entry_url: str, site_url: str
-) -> tuple[str, str, list[HtmlElement]]:
-    """(site's name, its address, blocks that are the footer), and cut a footer that ends a block.
-
-    Two signs: the words, in any of the languages, or the structure: the last block holds exactly
-    two links, the post's own and the site's root.
-    """
-    for block in reversed(blocks[-2:]):
-        links = [link for link in block.iter("a") if link.get("href")]
-        if len(links) >= 2:
-            own, site = links[-2], links[-1]
-            href = site.get("href", "")
-            structural = canonical_url(own.get("href", "")) == canonical_url(entry_url) and (
-                canonical_url(href) == canonical_url(site_url)
-                or (host_of(href) == host_of(entry_url) and is_front_page(href))
-            )
-            spoken = bool(_APPEARED_ANYWHERE.search(own.tail or "")) and bool(
-                _FOOTER_TEXT.search(text_of(block)[-_LONGEST_FOOTER:])
-            )
-            if (structural and len(text_of(block)) < 600 and len(links) == 2) or spoken:
-                name = text_of(site)
-                if _cut_before(block, own):
-                    return name, href, []
-                return name, href, [block]
-        if found := _FOOTER_TEXT.search(text_of(block)[-_LONGEST_FOOTER:]):
-            href = links[-1].get("href", "") if links else site_url
-            whole = len(found[0]) > 0.9 * len(text_of(block))
-            if whole or _cut_text(block):
-                return found["site"].strip(), href, [block] if whole else []
-    return "", "", []
-
-
-def _cut_before(block: HtmlElement, own: HtmlElement) -> bool:
-    """Remove the footer from a block that holds other text before it; False when it holds none."""
-    previous = own.getprevious()
-    lead = (previous.tail if previous is not None else own.getparent().text) or ""
-    kept = lead[:-40] + _INTRODUCTION_AT_END.sub("", lead[-40:])
-    # Up to three words before the first link introduce it, in whatever language.
-    only_words = not kept.strip() or (kept == lead and len(kept.split()) <= 3)
-    if own.getparent() is not block or (previous is None and only_words):
-        return False
-    if previous is not None:
-        previous.tail = kept
-    else:
-        block.text = kept
-    for element in [own, *own.itersiblings()]:
-        block.remove(element)
-    return bool(text_of(block))
-
-
-def _cut_text(block: HtmlElement) -> bool:
-    """Cut a footer without links from the last text of `block`."""
-    last = block[-1] if len(block) else None
-    text = (last.tail if last is not None else block.text) or ""
-    kept, end = text[:-_LONGEST_FOOTER], text[-_LONGEST_FOOTER:]
-    found = _FOOTER_TEXT.search(end)
-    if not found:
-        return False
-    kept += end[: found.start()]
-    if last is not None:
-        last.tail = kept
-    else:
-        block.text = kept
-    return True
 
 
 @dataclass(frozen=True)

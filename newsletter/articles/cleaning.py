@@ -13,14 +13,10 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from newsletter import conf
-from newsletter.articles.attribution import (
-    Source,
-    read_source_line,
-    take_footer,
-    text_of,
-)
+from newsletter.articles.attribution import Source, read_source_line
 from newsletter.articles.blocks import blocks_of, copy_of, has_content
 from newsletter.articles.canonical_url import without_tracking
+from newsletter.articles.footers import Post, take_footer, text_of
 from newsletter.articles.markup import read_tree
 from newsletter.articles.tidying import tidy
 
@@ -79,7 +75,13 @@ class Cleaned:
 
 
 def clean(
-    html: str, *, base_url: str, entry_url: str, site_url: str, text_only: bool = False
+    html: str,
+    *,
+    base_url: str,
+    entry_url: str,
+    site_url: str,
+    title: str = "",
+    text_only: bool = False,
 ) -> Cleaned:
     """Safe HTML with absolute addresses, without clutter, footer and source line.
 
@@ -98,7 +100,8 @@ def clean(
     )
     tidy(body, resolve)
     blocks = [block for block in blocks_of(body) if not _is_noise(block)]
-    site_title, site_href, footer = take_footer(blocks, entry_url, site_url)
+    post = Post(entry_url, site_url, title)
+    site_title, site_href, footer = take_footer(blocks, post)
     blocks = [block for block in blocks if block not in footer and has_content_or_rule(block)]
     blocks = _without_related(blocks)
     source, blocks = _take_source(blocks)

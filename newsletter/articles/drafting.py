@@ -42,7 +42,12 @@ def draft(entry: ParsedEntry, *, feed_url: str, site_url: str, language: str) ->
     def cleaned(html: str, *, text_only: bool = False) -> Cleaned:
         base = entry.base_url or entry.url or site_url or feed_url
         return clean(
-            html, base_url=base, entry_url=entry.url, site_url=site_url, text_only=text_only
+            html,
+            base_url=base,
+            entry_url=entry.url,
+            site_url=site_url,
+            title=entry.title,
+            text_only=text_only,
         )
 
     body = cleaned(entry.content_html)
