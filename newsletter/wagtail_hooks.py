@@ -15,7 +15,7 @@ from wagtail import hooks
 from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.log_actions import LogActionRegistry
 
-from newsletter.desk import bulk
+from newsletter.desk import bulk, feed_bulk
 from newsletter.desk.articles import ArticleChooserViewSet, ArticleViewSet
 from newsletter.desk.digest_editor import arrange_actions
 from newsletter.desk.digests import DigestViewSet
@@ -51,6 +51,9 @@ hooks.register("construct_snippet_action_menu", arrange_actions)
 hooks.register("register_bulk_action", bulk.Accept)
 hooks.register("register_bulk_action", bulk.Reject)
 hooks.register("register_bulk_action", bulk.Retag)
+hooks.register("register_bulk_action", feed_bulk.PollFeeds)
+hooks.register("register_bulk_action", feed_bulk.PauseFeeds)
+hooks.register("register_bulk_action", feed_bulk.ResumeFeeds)
 
 
 @hooks.register("construct_homepage_panels")

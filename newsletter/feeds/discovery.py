@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
@@ -24,6 +26,13 @@ _WELL_KNOWN = (
     "feeds/posts/default", "feed.json",
 )  # fmt: skip
 _MOST_LINKS = 6
+_SECONDS_FOR_ALL = 20.0
+# In the address or the title of a feed of comments, in the languages of the blogs we know.
+_COMMENTS = re.compile(
+    r"(?<![^\W_])(comments|commenti|commentaires|comentarios|comentários|kommentare?|reacties|replies)"
+    r"(?![^\W_])",
+    re.IGNORECASE,
+)
 _LONGEST_PAGE = 500_000  # characters; links to feeds stand in the head
 
 
@@ -53,8 +62,39 @@ def discover(address: str) -> Found:
         raise
 
 
+def discover_all(address: str) -> tuple[Found, ...]:
+    """Every feed that `address` offers, the main one first; just one when it is a feed itself.
+
+    Feeds of comments are left out, and so is a second format (Atom beside RSS) of one that is
+    there. Raises the FeedError of `address` itself when there is none.
+    """
+    until = time.monotonic() + _SECONDS_FOR_ALL
+    fetched = fetch(address)
+    try:
+        return (_read(address, fetched),)
+    except FeedInvalid as error:
+        if error.code == "comment_feed":
+            raise
+        found: list[Found] = []
+        for candidate in _links(fetched):
+            if (left := until - time.monotonic()) <= 0:
+                break
+            try:
+                one = _read(candidate, fetch(candidate, seconds=left))
+            except FeedError:
+                continue
+            if not any(one.url == other.url or _same_posts(one, other) for other in found):
+                found.append(one)
+        return tuple(found) or (discover(address),)
+
+
+def _same_posts(one: Found, other: Found) -> bool:
+    links = [{entry.url or entry.guid for entry in found.parsed.entries} for found in (one, other)]
+    return links[0] == links[1] and any(links[0])
+
+
 def announced(page: str, url: str) -> list[str]:
-    """Addresses of the feeds that a page's `<link rel="alternate">` name; posts before comments."""
+    """Addresses of the feeds that a page's `<link rel="alternate">` name, those of comments not."""
     parser = HTMLParser(encoding="utf-8", remove_comments=True)
     document = page[:_LONGEST_PAGE].encode("utf-8", "replace")
     try:
@@ -65,7 +105,7 @@ def announced(page: str, url: str) -> list[str]:
         return []
     base = next(root.iter("base"), None)
     base_url = urljoin(url, (base.get("href") or "") if base is not None else "")
-    found: dict[str, bool] = {}
+    found: dict[str, None] = {}
     for link in root.iter("link"):
         kind = (link.get("type") or "").split(";")[0].strip().lower()
         relations = (link.get("rel") or "").lower().split()
@@ -75,13 +115,30 @@ def announced(page: str, url: str) -> list[str]:
         # WordPress announces its REST interface like a feed.
         if "/wp-json/" in href or "oembed" in href:
             continue
-        about = f"{href} {link.get('title') or ''}".lower()
-        found.setdefault(urljoin(base_url, href), "comment" in about)
-    return sorted(found, key=lambda address: found[address])
+        try:
+            address = urljoin(base_url, href)
+        except ValueError:
+            continue
+        if not is_comments(address, link.get("title") or ""):
+            found[address] = None
+    return list(found)
+
+
+def is_comments(address: str, title: str = "") -> bool:
+    """Whether a feed's address or title says that it carries comments, not posts."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return bool(_COMMENTS.search(f"{parts.path}?{parts.query} {title}"))
+
+
+def _links(page: Fetched) -> list[str]:
+    return announced(decode(page.body, page.content_type), page.url)[:_MOST_LINKS]
 
 
 def _candidates(page: Fetched) -> Iterator[str]:
-    given = announced(decode(page.body, page.content_type), page.url)[:_MOST_LINKS]
+    given = _links(page)
     yield from given
     parts = urlsplit(page.url)
     root = f"{parts.scheme}://{parts.netloc}/"

@@ -88,6 +88,14 @@ def tag(article_ids: Iterable[int], *, now: datetime) -> int:
     return count
 
 
+def suggest(title: str, text: str, language: str, categories: Iterable[str]) -> list[Suggestion]:
+    """What `tag` would say of such an article, most confident first; nothing is stored."""
+    threshold = float(conf.get("SUGGEST_THRESHOLD"))
+    found = match(title, text, language, list(categories), _compiled.themes())
+    likely = [one for one in found if one.confidence >= threshold]
+    return sorted(likely, key=lambda one: -one.confidence)
+
+
 def tag_pending(*, now: datetime, limit: int = 1000) -> int:
     """Look for the themes of what came or changed lately and was not looked at since."""
     pending = (

@@ -71,6 +71,8 @@ MAY: dict[str, set[str]] = {
     "newsletter_feeds:delete": MODERATORS,
     "newsletter_feeds:history": MODERATORS,
     "newsletter_feeds:history_results": MODERATORS,
+    "newsletter_feeds:import": MODERATORS,
+    "newsletter_feeds:export": EVERYBODY,
     "newsletter_feeds:poll": MODERATORS,
     "newsletter_feeds:pause": MODERATORS,
     "newsletter_feeds:resume": MODERATORS,
@@ -158,7 +160,7 @@ def things(db: None) -> dict[str, list[Any]]:
 
 WITHOUT_PK = {
     "index", "index_results", "list", "list_results", "add", "triage", "undo", "choose",
-    "choose_results", "chosen_multiple",
+    "choose_results", "chosen_multiple", "import", "export",
 }  # fmt: skip
 
 

@@ -28,6 +28,6 @@ class Command(OperatorCommand):
         result = import_opml(body, now=datetime.now(UTC), dry_run=options["dry_run"])
         verb = "would be added" if options["dry_run"] else "added"
         lines = [f"{verb}: {outline.url} {outline.title}" for outline in result.added]
-        lines += [f"refused, not a web address: {outline.url}" for outline in result.refused]
+        lines += [f"refused, {refusal.reason}: {refusal.url}" for refusal in result.refused]
         lines.append(f"{len(result.added)} {verb}, {len(result.known)} already there.")
         return Outcome(asdict(result), lines)
