@@ -20,10 +20,13 @@ from wagtail.admin.views.generic import chooser
 from wagtail.admin.viewsets.chooser import ChooserViewSet
 
 from newsletter.articles.models import Article
+from newsletter.desk.article_past import accepted_text, change_to_show, events
 from newsletter.desk.evidence import explain
+from newsletter.desk.history import note
 from newsletter.desk.inbox import MAY_TRIAGE, InboxView, triage_view, undo_view
 from newsletter.desk.pictures import without_pictures
 from newsletter.desk.viewset import DeskViewSet
+from newsletter.feeds.models import Feed
 from newsletter.themes.models import Theme, ThemeAssignment
 from newsletter.themes.tagging import set_themes
 
@@ -72,19 +75,20 @@ class ArticleEditView(generic.EditView):
         article: Article = super().save_instance()
         if "themes" in self.form.changed_data:
             chosen = [theme.pk for theme in self.form.cleaned_data["themes"]]
-            set_themes(article.pk, chosen, by=self.request.user, now=timezone.now())
+            now = timezone.now()
+            set_themes(article.pk, chosen, by=self.request.user, now=now)
+            note([article.pk], "newsletter.retag", by=self.request.user, now=now)
         return article
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        context["sightings"] = self.object.sightings.select_related("feed").order_by(
-            "first_seen_at"
-        )
-        context["body"] = without_pictures(self.object.body_html)
-        context["versions"] = [
-            (version, without_pictures(version.body_html))
-            for version in self.object.versions.all()[:20]
-        ]
+        article = self.object
+        context["sightings"] = article.sightings.select_related("feed").order_by("first_seen_at")
+        context["body"] = without_pictures(article.body_html)
+        context["shown_in_full"] = bool(article.feed and article.feed.rights == Feed.Rights.FULL)
+        context["events"] = events(article)
+        context["change"] = change_to_show(article, self.request.GET.get("edit", ""))
+        context["changed_since"] = accepted_text(article)
         context["may_triage"] = self.request.user.has_perm(MAY_TRIAGE)
         context["here"] = self.request.path
         return context

@@ -19,7 +19,7 @@ from wagtail.admin.utils import get_valid_next_url_from_request
 from wagtail.admin.views import generic
 
 from newsletter.articles.ingest import poll
-from newsletter.articles.models import Sighting
+from newsletter.articles.models import Article, Sighting
 from newsletter.desk.feed_list import MAY_CHANGE, ago, mark, upcoming
 from newsletter.desk.older_posts import fetch_older, older_posts, stop_fetching
 from newsletter.desk.plots import answer_times, in_words, last_days, sparkline
@@ -50,7 +50,8 @@ class FeedPage(generic.InspectView):
         feed = with_health(Feed.objects.all(), now=now).get(pk=self.object.pk)
         fetches = list(feed.fetches.all()[:HISTORY])
         month = last_days([feed.pk], now=now)[feed.pk]
-        articles = feed.articles.only("pk", "title", "editor_title", "state", "arrived_at")
+        seen = Article.objects.filter(sightings__feed=feed)
+        latest = seen.only("pk", "title", "editor_title", "state", "arrived_at")
         return context | {
             "feed": feed,
             "mark": mark(feed),
@@ -62,7 +63,8 @@ class FeedPage(generic.InspectView):
             "month_words": in_words(month),
             "days": month,
             "answer_times": answer_times(fetches[::-1]) if fetches else "",
-            "latest": articles.order_by("-listed_at", "-pk")[:LATEST],
+            "latest": latest.order_by("-listed_at", "-pk")[:LATEST],
+            "seen": seen.count(),
             "articles": feed.articles.count(),
             "neighbours": neighbours(feed),
             "older": older_posts(feed),

@@ -16,9 +16,10 @@ from wagtail.admin.ui.components import Component
 
 from newsletter.articles.models import Article
 from newsletter.delivery.models import Delivery
+from newsletter.desk.feed_list import ANY_PROBLEM, mark
 from newsletter.desk.inbox import MAY_TRIAGE
 from newsletter.digests.models import Digest
-from newsletter.feeds.models import Feed
+from newsletter.feeds.health import troubled
 
 COUNT_UP_TO = 1000  # "1,000+": nobody needs the number beyond
 
@@ -46,7 +47,7 @@ class TwentyMinutesPanel(Component):
             Q(status=Digest.Status.SENDING) | Q(status=Digest.Status.APPROVED)
         )
         going = coming.select_related("newsletter").defer("content").order_by("slot").first()
-        broken = Feed.objects.troubled()
+        broken = troubled(now=now)
         unsure = Digest.objects.filter(
             status=Digest.Status.SENDING, deliveries__state=Delivery.State.UNCERTAIN
         ).distinct()
@@ -56,11 +57,12 @@ class TwentyMinutesPanel(Component):
             "draft": draft,
             "going": going,
             "upcoming": going or draft,
-            "broken": list(broken[:3]),
+            "broken": [(feed, mark(feed)) for feed in broken[:3]],
             "broken_count": broken.count(),
             "unsure": list(unsure[:3]),
             "held": draft is not None and draft.status == Digest.Status.HELD,
             "next": next_action(user, to_triage, draft),
+            "broken_url": f"{reverse('newsletter_feeds:index')}?health={ANY_PROBLEM}",
             "inbox_url": f"{reverse('newsletter_articles:index')}?state=new",
             "now": now,
         }
