@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from newsletter.articles.canonical_url import distinct_keys, host_of, identity_keys
@@ -74,7 +74,7 @@ def try_out(parsed: ParsedFeed, *, url: str, count: int) -> Trial:
     )
 
 
-def _owner(keys: Sequence[str], owners: dict[str, int | None]) -> int | None:
+def _owner(keys: Sequence[str], owners: Mapping[str, int | None]) -> int | None:
     return next((owners[key] for key in keys if owners.get(key)), None)
 
 

@@ -95,6 +95,8 @@ class FeedColumn(BaseColumn):
     def get_cell_context_data(self, instance: Feed, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
         context["mark"] = mark(instance)
+        place = instance.url.partition("://")[2]
+        context["place"] = place if len(place) <= 60 else f"{place[:59]}…"
         context["url"] = reverse("newsletter_feeds:inspect", args=[instance.pk])
         return context
 

@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.articles.backfill import step_due
+from newsletter.articles.ingest import poll
 from newsletter.articles.models import Article
 from newsletter.feeds.models import Backfill, Feed
-from tests.builders import make_feed
+from tests.builders import NOW, make_feed, make_theme
 from tests.servers import FeedServer
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,48 @@ def test_the_address_of_the_blog_is_enough(moderator: Client, feed_server: FeedS
     assert "La Voce dei reparti" in page
     moderator.post(ADD, {"url": address, "checked": address, "rights": "excerpt"})
     assert Feed.objects.get().url == address
+
+
+def test_a_site_with_several_feeds_lets_the_editor_choose(
+    moderator: Client, feed_server: FeedServer
+) -> None:
+    feed_server.serve("/feed/", RSS)
+    other = RSS.replace("La Voce dei reparti", "Contratti").replace("/mensa/", "/ccnl/")
+    category = feed_server.serve("/contratti/feed/", other)
+    links = "".join(
+        f'<link rel="alternate" type="application/rss+xml" href="{path}" title="{title}">'
+        for path, title in [
+            ("/feed/", "Tutto"),
+            ("/comments/feed/", "Commenti"),
+            ("/contratti/feed/", "Contratti"),
+        ]
+    )
+    blog = feed_server.serve(
+        "/", f"<html><head>{links}</head></html>", headers={"Content-Type": "text/html"}
+    )
+    page = moderator.post(ADD, {"url": blog}).content.decode()
+    assert "This site offers several feeds" in page
+    assert "/comments/feed/" not in page
+    page = moderator.post(ADD, {"url": category}).content.decode()
+    assert f'name="checked" value="{category}"' in page
+    moderator.post(ADD, {"url": category, "checked": category, "rights": "excerpt"})
+    assert Feed.objects.get().url == category
+    # The other one of the site is all that is left to add.
+    assert "several feeds" not in moderator.post(ADD, {"url": blog}).content.decode()
+
+
+def test_the_preview_shows_the_posts_as_they_would_be_here(
+    moderator: Client, feed_server: FeedServer
+) -> None:
+    make_theme("Mensa", keywords=["mensa"])
+    known = feed_server.serve("/altro/", RSS)
+    poll(make_feed(known).pk, now=NOW)
+    address = feed_server.serve("/feed/", RSS)
+    page = moderator.post(ADD, {"url": address}).content.decode()
+    for said in ("13 July 2026", "La mensa riapre lunedì.", "IT", "excerpts only", "already here"):
+        assert said in page
+    assert "Likely themes:" in page
+    assert "1 post is in your archive already" in page
 
 
 def test_another_address_than_the_one_shown_is_shown_first(

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.digests.models import Digest, Newsletter
+from newsletter.feeds.models import Feed
 from newsletter.members.models import Suppression
 from newsletter.themes.models import Theme
 from tests.admin.conftest import client_for
@@ -133,10 +134,13 @@ def test_the_card_tells_the_next_thing_to_do(editor: Client, moderator: Client) 
     assert "Check Ogni settimana N. 1 and propose it" in page(editor, home)
     assert "Check and approve Ogni settimana N. 1" in page(moderator, home)
     make_article(accepted=False)
-    make_feed(title="Muto", failures=2, error="It does not answer.")
+    make_feed(title="Muto", state=Feed.State.FAILING, failures=20, error="It does not answer.")
+    make_feed(title="Singhiozzo", failures=1, error="One bad fetch.")
     shown = page(editor, home)
     assert "Look through 1 article" in shown
     assert "It does not answer." in shown
+    assert "Then resume it" in shown
+    assert "One bad fetch." not in shown
     Digest.objects.filter(pk=digest.pk).update(status=Digest.Status.HELD)
     assert "Look at Ogni settimana N. 1, which is held" in page(editor, home)
 

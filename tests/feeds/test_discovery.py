@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.exceptions import FeedInvalid, FeedUnreachable
-from newsletter.feeds.discovery import announced, discover
+from newsletter.feeds.discovery import announced, discover, discover_all
 from tests.articles.conftest import post, rss
 from tests.servers import FeedServer
 
@@ -58,3 +58,52 @@ def test_rest_interface_and_script_links_are_no_feeds() -> None:
         '<link rel="stylesheet" type="text/css" href="s.css">',
     )
     assert announced(links, "https://blog.example/") == ["https://blog.example/feed/"]
+
+
+def test_every_feed_that_a_site_offers_is_named_the_main_one_first(feed_server: FeedServer) -> None:
+    main = feed_server.serve("/feed/", rss(post(1), post(2)))
+    category = feed_server.serve("/category/contratti/feed/", rss(post(2)))
+    links = page(
+        link("/feed/", "Blog » Feed"),
+        link("/comments/feed/", "Blog » Feed dei commenti"),
+        link("/category/contratti/feed/", "Blog » Contratti"),
+    )
+    home = feed_server.serve("/", links, headers=PAGE)
+    assert [found.url for found in discover_all(home)] == [main, category]
+    assert "/comments/feed/" not in [request.path for request in feed_server.requests]
+
+
+@pytest.mark.parametrize(
+    ("href", "title"),
+    [
+        ("/a.xml", "Commenti su: Il contratto"),
+        ("/a.xml", "Blog » Comments Feed"),
+        ("/a.xml", "Kommentare"),
+        ("/?feed=comments-rss2", ""),
+        ("/feeds/comments/default", ""),
+    ],
+)
+def test_a_feed_of_comments_is_never_offered(href: str, title: str) -> None:
+    assert announced(page(link(href, title)), "https://blog.example/") == []
+
+
+def test_a_section_of_opinions_is_no_feed_of_comments() -> None:
+    links = page(link("/il-commento/feed/", "Blog » Il commento"))
+    assert announced(links, "https://blog.example/") == ["https://blog.example/il-commento/feed/"]
+
+
+def test_the_same_posts_in_a_second_format_are_not_a_second_offer(feed_server: FeedServer) -> None:
+    main = feed_server.serve("/rss.xml", rss(post(1), post(2)))
+    feed_server.serve("/atom.xml", rss(post(1), post(2)))
+    links = page(link("/rss.xml"), link("/atom.xml", kind="application/atom+xml"))
+    home = feed_server.serve("/", links, headers=PAGE)
+    assert [found.url for found in discover_all(home)] == [main]
+
+
+def test_a_feed_offers_itself_and_a_site_without_links_its_usual_place(
+    feed_server: FeedServer,
+) -> None:
+    url = feed_server.serve("/feed/", rss(post(1)))
+    assert [found.url for found in discover_all(url)] == [url]
+    home = feed_server.serve("/", page(), headers=PAGE)
+    assert [found.url for found in discover_all(home)] == [url]

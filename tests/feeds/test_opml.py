@@ -8,7 +8,14 @@ from django.core.management import call_command
 
 from newsletter.exceptions import FeedInvalid
 from newsletter.feeds.models import Feed
-from newsletter.feeds.opml import export_opml, import_opml, read_opml
+from newsletter.feeds.opml import (
+    LARGEST_FILE,
+    MOST_FEEDS,
+    export_opml,
+    import_opml,
+    read_opml,
+    sort_out,
+)
 from tests.builders import NOW, make_feed
 
 pytestmark = pytest.mark.django_db
@@ -51,3 +58,55 @@ def test_what_is_exported_can_be_imported_again() -> None:
 def test_other_files_are_refused_in_plain_words(body: bytes) -> None:
     with pytest.raises(FeedInvalid, match="OPML"):
         read_opml(body)
+
+
+def listing(*urls: str) -> bytes:
+    outlines = "".join(f'<outline text="x" xmlUrl="{url}"/>' for url in urls)
+    return f'<opml version="2.0"><body>{outlines}</body></opml>'.encode()
+
+
+def test_what_cannot_be_added_is_named_with_the_reason() -> None:
+    found = sort_out(
+        read_opml(
+            listing(
+                "http://10.0.0.1/feed/",
+                "http://[::1]/feed/",
+                "https://blog.example/comments/feed/",
+                "ftp://blog.example/feed/",
+                f"https://blog.example/{'x' * 1000}/",
+                "https://blog.example/feed/",
+            )
+        )
+    )
+    assert [refusal.reason for refusal in found.refused] == [
+        "a private address",
+        "a private address",
+        "a feed of comments",
+        "not a web address",
+        "the address is too long",
+    ]
+    assert [outline.url for outline in found.added] == ["https://blog.example/feed/"]
+
+
+def test_a_feed_that_is_there_under_http_or_without_its_slash_is_known() -> None:
+    make_feed("https://a.example/feed/")
+    found = sort_out(read_opml(listing("http://a.example/feed", "https://a.example/feed/")))
+    assert (len(found.added), len(found.known)) == (0, 1)
+
+
+def test_a_file_that_would_fill_the_memory_is_refused_before_it_is_read() -> None:
+    bomb = '<!ENTITY a0 "lol">' + "".join(
+        f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10)
+    )
+    body = f'<!DOCTYPE opml [{bomb}]><opml><body><outline xmlUrl="http://a/&a9;"/></body></opml>'
+    with pytest.raises(FeedInvalid, match="entities"):
+        read_opml(body.encode())
+    with pytest.raises(FeedInvalid, match="larger than 5 MB"):
+        read_opml(b" " * (LARGEST_FILE + 1))
+
+
+def test_a_file_of_ten_thousand_feeds_is_refused_with_the_number_it_lists() -> None:
+    addresses = [f"https://blog{n}.example/feed/" for n in range(10_000)]
+    with pytest.raises(FeedInvalid, match="10000 feeds"):
+        read_opml(listing(*addresses))
+    assert len(read_opml(listing(*addresses[:MOST_FEEDS]))) == MOST_FEEDS
