@@ -10,8 +10,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-FAILURES_TO_TELL = 3
-
 
 def host_of(url: str) -> str:
     """The host's name as one counts hosts: lower case, without "www."."""
@@ -25,13 +23,6 @@ class FeedQuerySet(models.QuerySet["Feed"]):
     def polled(self) -> FeedQuerySet:
         """Feeds that are neither paused nor gone."""
         return self.filter(state=Feed.State.ACTIVE)
-
-    def troubled(self) -> FeedQuerySet:
-        """Feeds that an editor should look at: one failure is mostly over by the next poll."""
-        lasting = Q(failures__gte=FAILURES_TO_TELL)
-        return self.filter(lasting | Q(state__in=[Feed.State.FAILING, Feed.State.GONE])).exclude(
-            state=Feed.State.PAUSED
-        )
 
     def due(self, now: datetime) -> FeedQuerySet:
         """Feeds whose next poll has come and that no worker is polling now, longest due first."""

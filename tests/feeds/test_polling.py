@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from newsletter.exceptions import FeedUnreachable
+from newsletter.feeds.health import troubled
 from newsletter.feeds.models import Feed, FetchRecord
 from newsletter.feeds.polling import (
     FAILURES_TO_STOP,
@@ -148,10 +149,13 @@ def test_old_history_is_forgotten() -> None:
 def test_editors_hear_of_a_failure_only_when_it_persists() -> None:
     feed = make_feed()
     error = FeedUnreachable("timeout", "…")
+    Feed.objects.update(created_at=NOW)
+    later = NOW + timedelta(days=2)
     for _ in range(2):
         record_failure(feed, error, now=NOW)
-    assert not Feed.objects.troubled().exists()
+    assert not troubled(now=later).exists()
     record_failure(feed, error, now=NOW)
-    assert Feed.objects.troubled().get() == feed
+    assert troubled(now=later).get() == feed
+    assert not troubled(now=NOW + timedelta(hours=3)).exists()
     Feed.objects.update(state=Feed.State.PAUSED)
-    assert not Feed.objects.troubled().exists()
+    assert not troubled(now=later).exists()
