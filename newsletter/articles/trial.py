@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from newsletter.articles.canonical_url import distinct_keys, host_of, identity_keys
+from newsletter.articles.canonical_url import host_of
 from newsletter.articles.drafting import Draft, draft
 from newsletter.articles.excerpt import is_truncated
+from newsletter.articles.identity import distinct_keys, identity_keys
 from newsletter.articles.models import Article, Identity
 from newsletter.feeds.parse import ParsedEntry, ParsedFeed
 
@@ -36,8 +37,10 @@ class Trial:
 
 def try_out(parsed: ParsedFeed, *, url: str, count: int) -> Trial:
     """The first `count` usable entries as articles, and what holds for all of them."""
+    site_url = parsed.site_url or url
+    host = host_of(site_url)
     pairs = [
-        (entry, identity_keys(entry, feed_id=_NO_FEED, feed_host=host_of(url)))
+        (entry, identity_keys(entry, feed_id=_NO_FEED, feed_host=host, site_url=site_url))
         for entry in parsed.entries
     ]
     keys = distinct_keys(pairs)
@@ -52,12 +55,7 @@ def try_out(parsed: ParsedFeed, *, url: str, count: int) -> Trial:
         if len(samples) == count:
             break
         try:
-            made = draft(
-                entry,
-                feed_url=url,
-                site_url=parsed.site_url or url,
-                language=parsed.language,
-            )
+            made = draft(entry, feed_url=url, site_url=site_url, language=parsed.language)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             continue  # as at the ingest, where it is counted as skipped
         if made.url and (made.title or made.body_text):

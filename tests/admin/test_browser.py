@@ -64,6 +64,11 @@ def desk(chromium: Browser, live_server: Any) -> Iterator[Page]:
 
 def holds(page: Page) -> None:
     """No violation, and nothing off the screen."""
+    # Wagtail's messages fade in: half transparent, they have little contrast.
+    page.wait_for_function(
+        "document.getAnimations().every(one =>"
+        " one.playState !== 'running' || one.effect.getComputedTiming().iterations > 1)"
+    )
     found = Axe().run(page)
     assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
     width = page.viewport_size["width"] if page.viewport_size else 0

@@ -76,6 +76,8 @@ MAY: dict[str, set[str]] = {
     "newsletter_feeds:poll": MODERATORS,
     "newsletter_feeds:pause": MODERATORS,
     "newsletter_feeds:resume": MODERATORS,
+    "newsletter_feeds:older": MODERATORS,
+    "newsletter_feeds:stop-older": MODERATORS,
     "newsletter_members:index": MODERATORS,
     "newsletter_members:index_results": MODERATORS,
     "newsletter_members:inspect": MODERATORS,
@@ -97,6 +99,8 @@ POST = {
     "newsletter_feeds:poll",
     "newsletter_feeds:pause",
     "newsletter_feeds:resume",
+    "newsletter_feeds:older",
+    "newsletter_feeds:stop-older",
     "newsletter_suppressions:lift",
 }
 # Wagtail's own screens on a digest, open to who may change it: its tests hold them.
