@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from wagtail.search.backends import get_search_backends
 
 from newsletter.articles.drafting import Draft, listed_at
+from newsletter.articles.indexing import add_to_index
 from newsletter.articles.models import Article, ArticleAddress, ArticleVersion, Identity, Sighting
+from newsletter.articles.rows import insert
 from newsletter.articles.triage import triage
 from newsletter.articles.withdrawals import restore
 from newsletter.feeds.models import Feed
 from newsletter.feeds.parse import ParsedEntry
 from newsletter.signals import articles_ingested
-
-log = logging.getLogger(__name__)
 
 _AT_ONCE = 500
 # What an upstream edit replaces; the rest is the editors' or says when and how it came.
@@ -89,7 +87,7 @@ def store(
         triage([*(a.pk for a in new), *waiting], Article.State.ACCEPTED, by=None, now=now)
         if as_history:
             _date_back([article.pk for article in new])
-    _index([*new, *changed])
+    add_to_index([*new, *changed])
     result = Ingested(
         new=tuple(article.pk for article in new),
         changed=tuple(article.pk for article in changed),
@@ -139,7 +137,7 @@ def _create(
             changed_at=now,
             listed_at=listed_at(published, arrived),
             state=Article.State.NEW,
-            **asdict(candidate.draft),
+            **vars(candidate.draft),
         )
     return Article.objects.bulk_create(
         [candidate.article for candidate in fresh if candidate.article is not None],
@@ -199,9 +197,12 @@ def _name(seen: Sequence[Candidate], owner: dict[str, int | None]) -> None:
     names = {
         key: candidate.article for candidate in seen for key in candidate.keys if key not in owner
     }
-    Identity.objects.bulk_create(
-        [Identity(key=key, article=names[key]) for key in sorted(names)], batch_size=_AT_ONCE
-    )
+    rows = [
+        (key, article.pk)
+        for key, article in sorted(names.items(), key=lambda pair: pair[0])
+        if article is not None
+    ]
+    insert(Identity, ["key", "article"], rows)
 
 
 def _see(feed: Feed, seen: Sequence[Candidate], now: datetime) -> None:
@@ -211,38 +212,16 @@ def _see(feed: Feed, seen: Sequence[Candidate], now: datetime) -> None:
         sightings = Sighting.objects.filter(feed=feed, article__in=some)
         there.update(sightings.values_list("article_id", flat=True))
         sightings.update(last_seen_at=now)
-    Sighting.objects.bulk_create(
+    insert(
+        Sighting,
+        ["article", "feed", "guid", "url", "first_seen_at", "last_seen_at"],
         [
-            Sighting(
-                article=candidate.article,
-                feed=feed,
-                guid=candidate.entry.guid,
-                url=candidate.entry.url,
-                first_seen_at=now,
-                last_seen_at=now,
-            )
+            (candidate.article.pk, feed.pk, candidate.entry.guid, candidate.entry.url, now, now)
             for candidate in seen
             if candidate.article is not None and candidate.article.pk not in there
         ],
-        batch_size=_AT_ONCE,
         ignore_conflicts=True,
     )
-
-
-def _index(articles: Sequence[Article]) -> None:
-    """Add to the search index at once: bulk writes send no signals, and each indexed save of its
-    own would recompute an average over the whole index.
-    """
-    if not articles:
-        return
-    for backend in get_search_backends(with_auto_update=True):
-        try:
-            backend.add_bulk(Article, articles)
-        except Exception:
-            # A search server that is down must not lose the articles; a database error must.
-            if not getattr(backend, "catch_indexing_errors", False):
-                raise
-            log.exception("The search index could not be updated")
 
 
 def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
