@@ -197,11 +197,7 @@ def _name(seen: Sequence[Candidate], owner: dict[str, int | None]) -> None:
     names = {
         key: candidate.article for candidate in seen for key in candidate.keys if key not in owner
     }
-    rows = [
-        (key, article.pk)
-        for key, article in sorted(names.items(), key=lambda pair: pair[0])
-        if article is not None
-    ]
+    rows = [(key, article.pk if (article := names[key]) else None) for key in sorted(names)]
     insert(Identity, ["key", "article"], rows)
 
 
