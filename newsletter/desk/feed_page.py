@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
+from django.db.models.functions import Least
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -103,7 +104,8 @@ def back(request: HttpRequest, feed: Feed) -> HttpResponse:
 def poll_view(request: HttpRequest, pk: int) -> HttpResponse:
     feed = feed_for_change(request, pk)
     now = timezone.now()
-    Feed.objects.filter(pk=feed.pk).update(state=Feed.State.ACTIVE, next_poll_at=now)
+    # What had stopped goes on; what somebody paused is fetched this once.
+    poll_soon([feed.pk])
     ingested = poll(feed.pk, now=now)
     feed.refresh_from_db()
     if ingested is not None:
@@ -155,7 +157,10 @@ def pause(feed_ids: list[int]) -> int:
 def resume(feed_ids: list[int]) -> int:
     """Also what had stopped, or what its publisher removed: perhaps it is back."""
     return Feed.objects.filter(pk__in=feed_ids).update(
-        state=Feed.State.ACTIVE, failures=0, next_poll_at=timezone.now()
+        # One failure stays: until a fetch succeeds it does not count as working.
+        state=Feed.State.ACTIVE,
+        failures=Least("failures", 1),
+        next_poll_at=timezone.now(),
     )
 
 

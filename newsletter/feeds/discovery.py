@@ -75,9 +75,12 @@ def discover_all(address: str) -> tuple[Found, ...]:
     except FeedInvalid as error:
         if error.code == "comment_feed":
             raise
+        announced_here = _links(fetched)
         found: list[Found] = []
-        for candidate in _links(fetched):
-            if (left := until - time.monotonic()) <= 0:
+        for candidate in _candidates(fetched):
+            left = until - time.monotonic()
+            # The usual places are for sites that announce nothing.
+            if left <= 0 or (found and candidate not in announced_here):
                 break
             try:
                 one = _read(candidate, fetch(candidate, seconds=left))
@@ -85,7 +88,9 @@ def discover_all(address: str) -> tuple[Found, ...]:
                 continue
             if not any(one.url == other.url or _same_posts(one, other) for other in found):
                 found.append(one)
-        return tuple(found) or (discover(address),)
+        if not found:
+            raise
+        return tuple(found)
 
 
 def _same_posts(one: Found, other: Found) -> bool:

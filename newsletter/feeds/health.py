@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.feeds.models import Feed
+from newsletter.feeds.polling import MOVES_TO_BELIEVE
 
 # One bad fetch, or a server that is restarted, is no news (rss2email#195).
 PATIENCE = timedelta(hours=24)
@@ -46,7 +47,7 @@ def with_health(feeds: QuerySet[Feed], *, now: datetime) -> QuerySet[Any]:
         (Q(state=Feed.State.FAILING), Health.STOPPED),
         (Q(failures__gte=FAILURES_TO_TELL) & long_ago, Health.SILENT),
         (Q(failures__gt=0), Health.SHAKY),
-        (~Q(moved_to="") & Exists(twin), Health.MOVED),
+        (Q(moved_seen__gte=MOVES_TO_BELIEVE) & Exists(twin), Health.MOVED),
         (Q(last_polled_at__isnull=True), Health.WAITING),
     ]
     places = {health: place for place, health in enumerate(Health)}

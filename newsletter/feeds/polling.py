@@ -211,7 +211,8 @@ def _follow_move(feed: Feed, fetched: Fetched) -> bool:
     if not moved or moved == feed.url:
         feed.moved_to, feed.moved_seen = "", 0
         return False
-    feed.moved_seen = feed.moved_seen + 1 if feed.moved_to == moved else 1
+    seen = feed.moved_seen + 1 if feed.moved_to == moved else 1
+    feed.moved_seen = min(seen, MOVES_TO_BELIEVE)  # a small integer: not counted for ever
     feed.moved_to = moved[:1000]
     if feed.moved_seen < MOVES_TO_BELIEVE or len(moved) > 1000:
         return False

@@ -142,6 +142,33 @@ def test_a_feed_that_fails_says_why_in_words(moderator: Client, feed_server: Fee
     assert "The last fetch failed" in page
 
 
+def test_polling_a_paused_feed_once_leaves_it_paused(
+    moderator: Client, feed_server: FeedServer
+) -> None:
+    feed = make_feed(feed_server.serve("/feed/", RSS), state=Feed.State.PAUSED)
+    moderator.post(reverse("newsletter_feeds:poll", args=[feed.pk]))
+    feed.refresh_from_db()
+    assert feed.state == Feed.State.PAUSED
+    assert Article.objects.exists()
+
+
+def test_a_resumed_feed_is_not_called_working_before_a_fetch_succeeds(
+    moderator: Client, feed_server: FeedServer
+) -> None:
+    feed = make_feed(
+        feed_server.serve("/feed/", RSS), state=Feed.State.FAILING, failures=20, error="It is shut."
+    )
+    page = moderator.post(
+        reverse("newsletter_feeds:resume", args=[feed.pk]), follow=True
+    ).content.decode()
+    assert "Failed just now" in page
+    page = moderator.post(
+        reverse("newsletter_feeds:poll", args=[feed.pk]), follow=True
+    ).content.decode()
+    assert "Working" in page
+    assert "It is shut." not in page
+
+
 def test_pause_and_resume(moderator: Client) -> None:
     feed = make_feed()
     moderator.post(reverse("newsletter_feeds:pause", args=[feed.pk]))

@@ -338,6 +338,22 @@ def test_moved_feed_gets_its_new_address_after_several_sightings(feed_server: Fe
     assert feed.url == new
 
 
+def test_move_to_a_feed_that_is_there_is_not_followed_and_not_counted_for_ever(
+    feed_server: FeedServer,
+) -> None:
+    twin = make_feed(feed_server.serve("/new/", rss(post(1))))
+    feed_server.serve("/old/", status=301, headers={"Location": "/new/"})
+    feed = make_feed(feed_server.url + "/old/")
+    for hour in range(5):
+        poll(feed.pk, now=NOW + timedelta(hours=hour))
+    feed.refresh_from_db()
+    assert (feed.url, feed.moved_to, feed.moved_seen) == (
+        feed_server.url + "/old/",
+        twin.url,
+        3,
+    )
+
+
 def test_feed_that_another_worker_has_is_left_to_it(feed_server: FeedServer) -> None:
     url = feed_server.serve("/feed/", rss(post(1)))
     feed = make_feed(url, claimed_until=NOW + timedelta(minutes=1))
