@@ -47,10 +47,10 @@ class Change:
 
 def accepted_text(article: Article) -> ArticleVersion | None:
     """What the article was when it was accepted, if its publisher has changed it since."""
-    if article.state != Article.State.ACCEPTED or article.triaged_at is None:
+    if article.state != Article.State.ACCEPTED:
         return None
-    version = article.versions.filter(replaced_at__gt=article.triaged_at).order_by("replaced_at")
-    then = version.first()
+    since = article.triaged_at or article.arrived_at
+    then = article.versions.filter(replaced_at__gt=since).order_by("replaced_at").first()
     # Changed and changed back is no change.
     return then if then and then.content_hash != article.content_hash else None
 

@@ -79,8 +79,23 @@
     showSwitch();
   });
 
+  /* A list of feeds to take in: all of its boxes at once. */
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('[data-desk-tick]');
+    if (!button) return;
+    button
+      .closest('fieldset')
+      .querySelectorAll('input[type="checkbox"]')
+      .forEach((box) => {
+        box.checked = button.dataset.deskTick === 'all';
+      });
+  });
+
   document.addEventListener('DOMContentLoaded', () => {
     showSwitch();
+    document.querySelectorAll('[data-desk-ticks]').forEach((line) => {
+      line.hidden = false;
+    });
     let kept = null;
     try {
       kept = sessionStorage.getItem('newsletter-desk-row');
