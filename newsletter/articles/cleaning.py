@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from urllib.parse import urljoin, urlsplit
@@ -13,7 +13,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from newsletter import conf
-from newsletter.articles.attribution import Source, read_source_line
+from newsletter.articles.attribution import Source, read_paper, read_source_line
 from newsletter.articles.blocks import blocks_of, copy_of, has_content
 from newsletter.articles.canonical_url import without_tracking
 from newsletter.articles.footers import Post, take_footer, text_of
@@ -180,14 +180,29 @@ def _take_source(blocks: list[HtmlElement]) -> tuple[Source, list[HtmlElement]]:
             return source, blocks
         if len(with_text) == 1:
             break  # the line is all there is to read
+        if source := _source_in_caption(blocks[number]):
+            return source, [block for block in blocks if has_content_or_rule(block)]
         if blocks[number].find(".//img") is None and (source := read_source_line(blocks[number])):
-            return source, blocks[:number] + blocks[number + 1 :]
+            rest = blocks[number + 1 :]
+            if rest[1:] and not (source.source or source.day) and (paper := read_paper(rest[0])):
+                source = replace(paper, author=source.author, url=source.url or paper.url)
+                rest = rest[1:]
+            return source, blocks[:number] + rest
     backwards = (n for n in range(len(blocks) - 1, 0, -1) if _beginning(blocks[n]))
     for number in islice(backwards, 2 if len(with_text) > 1 else 0):
         block = blocks[number]
         if block.find(".//img") is None and (source := read_source_line(block, last=True)):
             return source, blocks[:number] + blocks[number + 1 :]
     return Source(), blocks
+
+
+def _source_in_caption(block: HtmlElement) -> Source | None:
+    """A dated source line under a picture; without a date it is the picture's."""
+    caption = block.find(".//figcaption")
+    if caption is None or not (source := read_source_line(caption)) or source.day is None:
+        return None
+    caption.getparent().remove(caption)
+    return source
 
 
 def _source_in_first_line(block: HtmlElement) -> Source | None:

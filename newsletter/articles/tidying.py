@@ -51,7 +51,7 @@ _SHARE_HINTS = (
 _MAX_IMAGES = 500
 _MORE = re.compile(
     r"^\W*(?:\(?(?:more|continua|segue)[…. ]*\)?|"
-    r"leggi\s+(?:tutto|l['’]articolo.*|di\s+più|il\s+resto.*)|"
+    r"leggi\s+(?:tutto|l['’]articolo(?!\s+original).*|di\s+più|il\s+resto.*)|"
     r"continua\s+a\s+leggere.*|continue\s+reading.*|read\s+(?:more|the\s+rest.*)|weiterlesen.*|"
     r"lire\s+la\s+suite.*|(?:seguir|sigue)\s+leyendo.*)\W*$",
     re.IGNORECASE,
