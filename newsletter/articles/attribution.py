@@ -31,7 +31,7 @@ _FIRST = (
     r"first|originally|previously|zuerst|initialement|originalmente)"
 )
 _ON = (
-    r"(?:su(?:l|llo|lla|ll['’]|i)?|in|on|at|by|nel(?:la|lo)?|nell['’]|auf|bei|sur|dans|en|"
+    r"(?:su(?:l|llo|lla|ll['’]|i)?|in|on|at|nel(?:la|lo)?|nell['’]|auf|bei|sur|dans|en|"
     + _FROM
     + r")"
 )
@@ -52,8 +52,8 @@ _LABEL = re.compile(
     rf"(?:{_PIECE}\s+)?(?:(?:è|e['’]|was|is|ist|est|fue)\s+)?(?:(?:stat[oa]|been|wurde)\s+)?(?:{_FIRST}\s+)?(?:{_PRINTED})"
     rf"(?:\s+{_FIRST})?(?:\s+(?:{_ON}|il(?=\s+\d)|dal(?=\s+\d)))?|"
     rf"{_PIECE}\s+(?:tratt[oa]\s+{_FROM}|di|by)|"
-    rf"h/t|via|from|by|von|par|por|di|{_FROM})"
-    r"(?P<mark>\s*[)\]»”\"]*\s*[:\-–—]?\s*)",
+    rf"(?:h/t|via|from|by|von|par|por|di)\b|{_FROM})"
+    r"(?P<mark>\s*[)\]»”\"]*\s*(?:[:–—]|(?<=\s)-(?=\s))?\s*)",
     re.IGNORECASE,
 )
 # Labels that need no date to be believed.
@@ -111,6 +111,7 @@ _SEPARATOR = re.compile(
     r"(?:su|sul|sullo|sulla|sull['’]|in|nel|nella|per|on|for|del|dello|dell['’]|auf|sur|en)\s*(?<=['’\s])\s*|"
     r"\s+(?:da|dal|dalla|dallo|from)\s+"
 )
+_NO_LINES = {"ul", "ol", "dl", "table", "pre"}
 _MAX_LINE = 220
 _MAX_BYLINE = 60
 _PUNCTUATION = ' .:;,()[]–—-|«»“”"*'
@@ -122,7 +123,7 @@ def read_source_line(block: HtmlElement, *, last: bool = False) -> Source | None
     `last`: the line stands at the end, where a name alone is a signature.
     """
     text = text_of(block)
-    if not text or len(text) > _MAX_LINE:
+    if not text or len(text) > _MAX_LINE or block.tag in _NO_LINES:
         return None
     turned = _label_first(text)
     found = _LABEL.match(turned)
@@ -141,18 +142,23 @@ def read_source_line(block: HtmlElement, *, last: bool = False) -> Source | None
     rest = _TRAILER.sub("", turned[found.end() :]).strip(_PUNCTUATION)
     if _WORD_FOR_SOURCE.match(label) and _NO_TEXT.match(rest):
         return None
-    rest, day = _without_date(rest)
+    address = _bare_address(rest)
+    rest, day = _without_date(rest.replace(address, "|") if address else rest)
     by = bool(re.search(r"\b(?:di|by|von|par|por)$", label, re.IGNORECASE))
     author, source, more = _who(rest, by=by)
-    if more and not _WORD_FOR_SOURCE.match(label):
+    if more and not (_WORD_FOR_SOURCE.match(label) and (day or links)):
+        return None
+    if not (day or links or address or author or len(source.split()) <= 5):
         return None
     if not certain and not _is_believable(text, label, author, source, day, links, last=last):
         return None
     if certain and not _WORD_FOR_SOURCE.match(label) and not _is_line(text, author, source, links):
         return None
+    if re.match(r"(?:my|our|il\s+mio|il\s+nostro|mio|nostro)\b", source, re.IGNORECASE):
+        return None  # "First published on my other blog"
     if re.match(_PRINTED, label, re.IGNORECASE) and not (day or _ENDS_IN_ON.match(label)):
         return None  # "Pubblicato il bando"
-    url = _address_of(links, label) or _bare_address(text)
+    url = _address_of(links, label) or address
     if not (author or source or day or url):
         return None
     if (
@@ -187,7 +193,9 @@ def _label_first(text: str) -> str:
         text,
         re.IGNORECASE,
     )
-    return f"({found['label']}) {found['rest']}" if found else text
+    if found and (_NAME.match(found["rest"]) or find_date(found["rest"])):
+        return f"({found['label']}) {found['rest']}"
+    return text
 
 
 def _without_date(rest: str) -> tuple[str, date | None]:
@@ -230,11 +238,16 @@ def _is_believable(
         # "Di Maio il 3 maggio 2025" names nobody: what is left over must be a name, too.
         return not source or _is_name(source) or len(source.split()) <= 6
     if _VIA.match(label):
-        return bool(links or re.search(r"\.\w{2,}$|[@:]", text)) or len(text) <= 40
+        # In Italian it is a street, too: "Via Ostiense 2".
+        return bool(re.search(r"\.\w{2,}$|[@:]", text)) or (
+            bool(links) and not re.search(r"\d", text)
+        )
     if by_line := re.match(r"(?:di|by|von|par|por)$|.*\b(?:di|by)$", label, re.IGNORECASE):
         # "di Anna Rossi" over the text is a byline; under it, any name may sign.
         whole = bool(author) and len(text) <= _MAX_BYLINE
-        return whole and (bool(source and links) or (not last and not source and bool(by_line)))
+        return whole and (
+            bool(links and _is_name(source)) or (not last and not source and bool(by_line))
+        )
     return bool(links) and len(text) <= _MAX_BYLINE + 20 and _is_linked(links, author or source)
 
 
@@ -285,11 +298,13 @@ def _who(rest: str, *, by: bool) -> tuple[str, str, bool]:
     author = source = ""
     more = False
     for part in _SEPARATOR.split(rest):
-        part = (part or "").strip(_PUNCTUATION)
+        part = re.sub(r"\s+(?:published|pubblicato|posted|updated)$", "", part or "", flags=re.I)
+        part = part.strip(_PUNCTUATION)
         if found := _AUTHOR_IN.match(part):
             part, by = found["rest"].strip(_PUNCTUATION), True
-        if not part:
+        if not part or part.isdigit():
             continue
+        part = re.sub(r"^(?:sul?|sull[oa]|on|in|at|auf|sur)\s+", "", part)
         if not author and _NAME.match(part) and (by or not _OUTLET.search(part)):
             author, by = part, False
         elif not source:

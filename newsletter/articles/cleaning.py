@@ -16,8 +16,15 @@ from newsletter import conf
 from newsletter.articles.attribution import Source, read_paper, read_source_line
 from newsletter.articles.blocks import blocks_of, copy_of, has_content
 from newsletter.articles.canonical_url import without_tracking
-from newsletter.articles.footers import Post, take_footer, text_of
+from newsletter.articles.footers import Post, take_footer
 from newsletter.articles.markup import read_tree
+from newsletter.articles.noise import (
+    beginning,
+    is_noise,
+    without_contents,
+    without_related,
+    without_title,
+)
 from newsletter.articles.tidying import tidy
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -41,23 +48,6 @@ _ATTRIBUTES = {
     "time": {"datetime"},
 }
 _SCHEMES = {"http", "https", "mailto", "tel"}
-_RELATED = re.compile(
-    r"^\W*(?:articoli\s+(?:correlati|simili|collegati)|post\s+(?:correlati|simili)|leggi\s+anche|"
-    r"vedi\s+anche|potrebbe(?:ro)?\s+(?:anche\s+)?(?:interessart|piacert)i.*|ti\s+potrebbe.*|"
-    r"related(?:\s+(?:posts?|articles?|stories))?|read\s+(?:also|next)|see\s+also|you\s+may\s+(?:also\s+)?like|"
-    r"ähnliche\s+beiträge|das\s+könnte.*|articles\s+similaires|correlati)\W*$",
-    re.IGNORECASE,
-)
-_RELATED_LINE = re.compile(
-    r"^\W*(?:leggi\s+anche|read\s+also|read\s+more|vedi\s+anche|see\s+also|related|lesen\s+sie\s+auch)\b\s*[:>–»-]",
-    re.IGNORECASE,
-)
-_SHARE_LINE = re.compile(
-    r"^\W*(?:condividi(?:\s+(?:questo|su|l['’]articolo|con|il\s+post)\b.*)?|share(?:\s+(?:this|on)\b.*)?|"
-    r"mi\s+piace(?:\s*:)?(?:\s+caricamento.*)?|like\s+this.*|mi\s+piace\s+caricamento.*|"
-    r"teilen(?:\s+mit.*)?|partager.*)\W*$",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -99,11 +89,12 @@ def clean(
         max_depth=int(conf.get("MAX_ENTRY_DEPTH")),
     )
     tidy(body, resolve)
-    blocks = [block for block in blocks_of(body) if not _is_noise(block)]
+    blocks = [block for block in blocks_of(body) if not is_noise(block, entry_url)]
+    blocks = without_contents(without_title(blocks, title))
     post = Post(entry_url, site_url, title)
     site_title, site_href, footer = take_footer(blocks, post)
     blocks = [block for block in blocks if block not in footer and has_content_or_rule(block)]
-    blocks = _without_related(blocks)
+    blocks = without_related(blocks)
     source, blocks = _take_source(blocks)
     image_url, image_alt = _first_image(blocks)
     return Cleaned(
@@ -164,17 +155,9 @@ def _web(address: str) -> str:
     return address[:2000] if address.startswith(("http://", "https://")) else ""
 
 
-def _is_noise(block: HtmlElement) -> bool:
-    """Whether a block is "Share this:" or "See also: <a link>"."""
-    text = _beginning(block)
-    if len(text) < 80 and _SHARE_LINE.match(text):
-        return next(block.iter("img"), None) is None
-    return block.tag == "p" and bool(_RELATED_LINE.match(text)) and _is_mostly_links(block)
-
-
 def _take_source(blocks: list[HtmlElement]) -> tuple[Source, list[HtmlElement]]:
     """The source line, at the start or at the end, and the blocks without it."""
-    with_text = list(islice((n for n, block in enumerate(blocks) if _beginning(block)), 2))
+    with_text = list(islice((n for n, block in enumerate(blocks) if beginning(block)), 2))
     for number in with_text:
         if source := _source_in_first_line(blocks[number]):
             return source, blocks
@@ -188,7 +171,7 @@ def _take_source(blocks: list[HtmlElement]) -> tuple[Source, list[HtmlElement]]:
                 source = replace(paper, author=source.author, url=source.url or paper.url)
                 rest = rest[1:]
             return source, blocks[:number] + rest
-    backwards = (n for n in range(len(blocks) - 1, 0, -1) if _beginning(blocks[n]))
+    backwards = (n for n in range(len(blocks) - 1, 0, -1) if beginning(blocks[n]))
     for number in islice(backwards, 2 if len(with_text) > 1 else 0):
         block = blocks[number]
         if block.find(".//img") is None and (source := read_source_line(block, last=True)):
@@ -222,38 +205,6 @@ def _source_in_first_line(block: HtmlElement) -> Source | None:
         child.tail = None
         block.remove(child)
     return source
-
-
-def _without_related(blocks: list[HtmlElement]) -> list[HtmlElement]:
-    """Drops a heading such as "Related posts" at the end, with the links after it."""
-    for number in range(max(len(blocks) - 12, 0), len(blocks)):
-        text = _beginning(blocks[number])
-        if len(text) < 80 and _RELATED.match(text):
-            rest = blocks[number + 1 :]
-            if all(_is_mostly_links(other) for other in rest):
-                return blocks[:number]
-    return blocks
-
-
-def _beginning(block: HtmlElement) -> str:
-    """At least the first 80 characters, without putting a long text together."""
-    lead = block.text
-    if lead and len(lead.lstrip()) > 160:
-        return " ".join(lead.lstrip()[:160].split())
-    pieces: list[str] = []
-    length = 0
-    for piece in block.itertext():
-        pieces.append(piece)
-        length += len(piece.strip())
-        if length > 80:
-            break
-    return " ".join("".join(pieces).split())
-
-
-def _is_mostly_links(block: HtmlElement) -> bool:
-    text = text_of(block)
-    linked = sum(len(text_of(link)) for link in block.iter("a"))
-    return not text or linked >= 0.6 * len(text)
 
 
 def _first_image(blocks: list[HtmlElement]) -> tuple[str, str]:

@@ -6,15 +6,21 @@ import re
 
 _ELLIPSIS = re.compile(
     r"\s*(?:\[\s*(?:…|\.{3}|&hellip;|&#8230;)\s*\]|…|\.{3,})\s*"
-    r"(?:(?:continua|leggi|read|continue|weiterlesen|mehr|seguir|lire)\b.{0,60})?$",
+    r"(?:(?:continua|leggi|read|continue|weiterlesen|mehr|seguir|sigue|leer|leia|lire|lees|verder|czytaj)\b.{0,60})?$",
     re.IGNORECASE,
 )
 # Not an end: "art. 18", "dott. Rossi", "U.S. Steel", "3.5".
 _ABBREVIATIONS = (
     "art", "artt", "dott", "dr", "prof", "sig", "sigg", "ing", "avv", "on", "sen", "ecc", "es",
     "cfr", "pag", "pagg", "n", "nr", "vol", "cap", "co", "tel", "mr", "mrs", "ms", "st", "vs",
-    "no", "inc", "ltd", "e.g", "i.e", "lett", "comma", "d.l", "d.lgs", "p", "pp", "min", "max",
+    "no", "inc", "ltd", "lett", "comma", "p", "pp", "min", "max", "geom", "rag", "arch", "cav",
+    "gen", "col", "cost", "cod", "civ", "pen", "proc", "sez", "sent", "cass", "reg", "ord", "dir",
+    "ca", "cit", "ss", "segg", "op", "jr", "sr", "bzw", "usw", "vgl", "str", "av", "mme", "mlle",
+    "ed", "fig", "tab", "rif", "prot", "leg", "dlgs", "dl", "dpr", "dpcm", "ccnl", "don", "mons",
+    "dott.ssa", "prof.ssa", "sig.ra", "sig.na", "d.lgs", "d.ssa",
 )  # fmt: skip
+_INITIALS = re.compile(r"(?:\w\.)+\w$")  # "S.p.A.", "U.S.", "d.l."
+_GERMAN_MONTH = re.compile(r"\s+(?:Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)")
 _END = re.compile(r"[.!?…]+[”\"»’')\]]*(?=\s+[“\"«(‘']?[A-ZÀ-ÖØ-Þ0-9“\"«(]|\s*$)")
 
 
@@ -41,8 +47,12 @@ def excerpt(text: str, limit: int = 300) -> str:
     best = 0
     for found in _END.finditer(text[: limit + 1]):
         word = re.split(r"[\s(“\"«’']", text[: found.start()])[-1].lower()
-        if found[0].startswith(".") and (word in _ABBREVIATIONS or len(word) == 1):
+        if found[0].startswith(".") and (
+            word in _ABBREVIATIONS or len(word) == 1 or _INITIALS.match(word)
+        ):
             continue
+        if word.isdigit() and len(word) < 3 and _GERMAN_MONTH.match(text, found.end()):
+            continue  # "Am 13. August"
         if found.end() <= limit and (found.end() < len(text) or not cut_by_others):
             best = found.end()
     if best >= 40:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -11,6 +13,8 @@ _PIXELS = re.compile(
     r"doubleclick\.net|google-analytics|googleadservices|facebook\.com/tr|quantserve|"
     r"scorecardresearch|list-manage\.com/track|/track(?:ing)?[/_-]?(?:open|pixel)|pixel\.(?:gif|png|php)|"
     r"/1x1\.|spacer\.gif|blank\.gif|transparent\.(?:gif|png)|vgwort|piwik|matomo\.php|"
+    r"medium\.com/_/stat|feedpress\.(?:me|it)/\d+/\d+\.gif|pheedo\.com/|feedblitz\.com/~|tinypass|"
+    r"//(?:hits|analytics|stats|pixel|beacon|track)\.[\w-]+\.|/open\.aspx|shinystat|histats|"
     r"republication-tracker-tool|counter\.theconversation|feeds\.wordpress\.com/1\.0/",
     re.IGNORECASE,
 )
@@ -27,17 +31,49 @@ _ICONS = re.compile(
 _STAND_IN = re.compile(r"^data:|placeholder|lazy[-_]?load|/blank\.|/spacer\.", re.IGNORECASE)
 
 
+_SOURCES = (
+    "data-src", "data-lazy-src", "data-original", "data-orig-file", "data-large-file",
+    "data-litespeed-src", "data-ezsrc", "data-cfsrc", "data-hi-res-src", "data-image",
+)  # fmt: skip
+_SETS = ("data-srcset", "data-lazy-srcset", "srcset")
+
+
 def real_source(image: HtmlElement) -> str:
     """The picture's own address, also when a lazy loader put a stand-in there."""
     source = (image.get("src") or "").strip()
     if source and not _STAND_IN.search(source):
         return source
-    for name in ("data-src", "data-lazy-src", "data-original", "data-orig-file", "data-large-file",
-                 "data-srcset", "data-lazy-srcset", "srcset"):  # fmt: skip
+    for name in _SOURCES:
         value = (image.get(name) or "").strip()
         if value and not value.startswith("data:"):
-            return value.split(",")[0].split()[0] if "srcset" in name else value
+            return value
+    for element in (image, *_alternatives(image)):
+        for name in _SETS:
+            if value := _best_of(element.get(name) or ""):
+                return value
     return "" if source.startswith("data:") else source
+
+
+def _alternatives(image: HtmlElement) -> Iterator[HtmlElement]:
+    """The sources of its <picture>; libxml2, which knows no HTML 5, takes them for its parents."""
+    for parent in islice(image.iterancestors(), 8):
+        if parent.tag == "source":
+            yield parent
+        elif parent.tag == "picture":
+            yield from parent.iterchildren("source")
+            return
+
+
+def _best_of(candidates: str) -> str:
+    """The largest picture of a srcset that still fits a mail."""
+    best, width = "", 0
+    for found in re.finditer(
+        r"(\S+?)(?:\s+(\d{1,5})(?:\.\d+)?[wx])?\s*(?:,\s+|,?$|,(?=https?:|/))", candidates[:4_000]
+    ):
+        address, size = found[1], int(found[2] or 1)
+        if not address.startswith("data:") and (not best or width < size <= 1_600):
+            best, width = address, size
+    return best
 
 
 def is_pixel(image: HtmlElement, source: str) -> bool:

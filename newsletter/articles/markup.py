@@ -10,11 +10,34 @@ from typing import Any
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser
 
+# By names that are no word, and a few of WordPress's own: "[sociale]" is an editor's addition.
 _SHORTCODES = re.compile(
-    r"\[/?(?:caption|gallery|embed|audio|video|playlist|vc_\w+|et_pb_\w+|fusion_\w+|av_\w+|"
-    r"contact-form-7|wpforms|sharethis\w*|su_\w+|elementor\w*|rev_slider\w*|dropcap)\b[^\[\]]{0,1000}\]",
+    r"\[/?(?:vc_\w+|et_pb_\w+|fusion_\w+|av_\w+|su_\w+|wp_\w+|ngg_?\w*|nggallery|mc4wp_form|"
+    r"elementor[\w-]*|rev_slider\w*|sharethis[\w-]*|jetpack[_-]\w+|one_(?:half|third|fourth)\w*|"
+    r"two_third\w*|contact-form(?:-7)?|wpforms|forminator_\w+|gravityform|adrotate|embedyt|wpvideo|"
+    r"powerpress|smartslider3|pdf-embedder|dflip|googlemaps?)(?:\s[^\[\]]{0,3000})?/?\]|"
+    r"\[/?(?:caption|gallery|embed|playlist|toc|dropcap)(?:\s+[\w-]+=[^\[\]]{0,3000})?\s*/?\]",
     re.IGNORECASE,
 )
+_QUOTE = r"(?:[\"'“”‘’″′«»]|&(?:quot|#0?3[49]|#82(?:16|17|20|21|42|43));)"
+# '[box type="shadow"]', of whatever plugin; not '[href="x"]', which is CSS.
+_SHORTCODE_WITH_WORDS = re.compile(
+    rf"\[/?[a-z][\w-]{{1,40}}\s[^\[\]]{{0,200}}?=\s*{_QUOTE}[^\[\]]{{0,3000}}\]", re.IGNORECASE
+)
+_CLOSING = re.compile(r"\[/([a-z][\w-]{1,30})\]", re.IGNORECASE)
+_CAPTION = re.compile(
+    r"\[(?:wp_)?caption[^\[\]]{0,3000}\]\s*((?:<a\b[^<>]{0,2000}>\s*)?<img\b[^<>]{0,4000}>(?:\s*</a>)?)"
+    r"([^\[\]]{0,3000})\[/(?:wp_)?caption\]",
+    re.IGNORECASE,
+)
+_ADDRESS = r"https?://(?:&(?:amp|#0?38);|[^\s\[\]<>\"'“”‘’″′«»&]){4,500}"
+_EMBEDDED = re.compile(
+    r"\[(embed|youtube|embedyt|vimeo|video|audio|soundcloud|spotify|tweet|twitter|instagram|facebook|"
+    rf"embedplusvideo)\b[^\[\]]{{0,600}}?({_ADDRESS})[^\[\]]{{0,1000}}\](?:\s*\[/\1\])?|"
+    rf"\[(embed|youtube|embedyt|video|audio)\b[^\[\]]{{0,600}}\]\s*({_ADDRESS})\s*\[/\3\]",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"(<(pre|code)\b.*?</\2\s*>)", re.IGNORECASE | re.DOTALL)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-f]{1,8})|(\d{1,9}));?", re.IGNORECASE)
 _MAX_TAGS = 15_000
@@ -46,7 +69,7 @@ def read_tree(html: str, *, max_chars: int, max_depth: int) -> HtmlElement:
         if html.count(sign) > most:
             html = html[: next(islice(re.finditer(sign, html), most, None)).start()]
     if "[" in html:
-        html = _SHORTCODES.sub(" ", html)
+        html = _without_shortcodes(html)
     html = _CONTROL.sub("", html)
     if "&#" in html:
         html = _REFERENCE.sub(_valid_reference, html)
@@ -60,6 +83,29 @@ def read_tree(html: str, *, max_chars: int, max_depth: int) -> HtmlElement:
         return new_element("body")
     _cap_depth(body, max_depth)
     return body
+
+
+def _without_shortcodes(html: str) -> str:
+    """The text without what WordPress's plugins left unread; as it is within code."""
+    if "<pre" in html or "<code" in html:
+        pieces = _CODE.split(html)
+        # Text, code, the code's tag, text, …
+        pieces[::3] = map(_shortcodes_gone, pieces[::3])
+        del pieces[2::3]
+        return "".join(pieces)
+    return _shortcodes_gone(html)
+
+
+def _shortcodes_gone(html: str) -> str:
+    if "[" not in html:
+        return html
+    html = _CAPTION.sub(r"<figure>\1<figcaption>\2</figcaption></figure>", html)
+    html = _EMBEDDED.sub(lambda found: f"<p>{found[2] or found[4]}</p>", html)
+    html = _SHORTCODES.sub(" ", html)
+    html = _SHORTCODE_WITH_WORDS.sub(" ", html)
+    for name in sorted({found[1] for found in islice(_CLOSING.finditer(html), 200)})[:20]:
+        html = re.sub(rf"\[/?{re.escape(name)}(?:\s[^\[\]]{{0,1000}})?\]", " ", html)
+    return html
 
 
 def _valid_reference(found: re.Match[str]) -> str:

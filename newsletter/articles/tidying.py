@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 
 from newsletter.articles.blocks import CONTAINERS
 from newsletter.articles.canonical_url import without_tracking
-from newsletter.articles.embeds import name_of, readable_address, source_of
+from newsletter.articles.embeds import PLAYERS, box_address, name_of, readable_address, source_of
 from newsletter.articles.images import is_decoration, is_pixel, real_source
 from newsletter.articles.markup import new_element
 
@@ -19,13 +19,21 @@ Resolve = Callable[[str], str]
 _DROPPED = {
     "script", "style", "link", "meta", "title", "head", "form", "input", "button", "select",
     "textarea", "canvas", "template", "svg", "math", "map", "nav", "dialog", "base", "applet",
-    "frame", "frameset", "option", "datalist", "source", "track", "param", "noframes", "marquee",
+    "frame", "frameset", "option", "datalist", "track", "param", "noframes", "marquee", "xml",
+    "amp-ad", "amp-analytics", "amp-social-share", "amp-sidebar", "amp-pixel", "amp-consent",
 }  # fmt: skip
-_PLAYERS = {"iframe", "video", "audio", "embed", "object", "amp-youtube", "amp-iframe"}
 _CLUTTER = re.compile(
     r"(?:^|\s)(?:sharedaddy|sd-(?:sharing|block|like|rating)\S*|jp-relatedposts\S*|jetpack-likes\S*|"
     r"wpcnt|addtoany\S*|a2a_\S*|addthis\S*|at-(?:above|below)-post\S*|share-?(?:buttons?|bar|this|links?|post)\S*|"
     r"social-?(?:share|sharing|buttons?|links?|icons?)\S*|ssba\S*|essb\S*|heateor\S*|the_champ\S*|"
+    r"sharethis\S*|st_\w+_(?:large|hcount|vcount|custom)|social-warfare\S*|swp-\S*|sfsi\S*|wpsr\S*|sassy-social\S*|"
+    r"juiz_sps\S*|hupso\S*|cresta\S*|wp-block-outermost-social-sharing\S*|kksr?-\S*|wp_ulike\S*|post-ratings\S*|"
+    r"inline-related\S*|irp-\S*|irp_\S*|wp-block-rank-math-toc\S*|rank-math-toc\S*|wp-block-yoast-seo-table\S*|"
+    r"table-of-contents|simpletoc\S*|luckywp\S*|wp-block-ub-table-of-contents\S*|wp-block-jetpack-subscr\S*|"
+    r"newsletter-?(?:form|box|signup|widget|subscribe)\S*|tnp\S*|mc_embed\S*|mailchimp\S*|subscribe-?(?:form|box|widget)\S*|"
+    r"subscription-widget\S*|cmplz-\S*|cky-\S*|iub__?\S*|borlabs-\S*|BorlabsCookie|brlbs-\S*|gdpr-\S*|"
+    r"post-?(?:navigation|tags|meta)|entry-?(?:meta|footer)|nav-links|wp-block-post-navigation-link|"
+    r"wp-block-latest-posts\S*|wp-block-comments\S*|wp-block-query|wp-block-search|"
     r"shareaholic\S*|sociable\S*|ss-inline-share\S*|mashsb\S*|dpsp\S*|swp_\S*|simplesocialbuttons\S*|"
     r"related-?posts?\S*|relatedposts\S*|yarpp\S*|crp_related\S*|rp4wp\S*|wp-block-jetpack-related\S*|"
     r"zem_rp\S*|wp_rp\S*|ez-toc\S*|lwptoc\S*|toc_container|feedflare|post-views\S*|"
@@ -41,19 +49,25 @@ _SHARES = re.compile(
     r"(?:t\.me|telegram\.me)/share|pinterest\.[a-z.]+/pin/create|reddit\.com/submit|tumblr\.com/share|"
     r"threads\.net/intent|bsky\.app/intent|mastodonshare|[?&]share=(?:facebook|twitter|x|email|"
     r"linkedin|whatsapp|telegram|pinterest|print|tumblr|reddit|jetpack-)|addtoany\.com|"
-    r"feeds\.wordpress\.com/1\.0/go|^mailto:\?",
+    r"feeds\.wordpress\.com/1\.0/go|feeds\.feedburner\.com/~f|^mailto:\?",
     re.IGNORECASE,
 )
 _SHARE_HINTS = (
     "share", "sharing", "Share", "intent", "dialog", "status", "wa.me", "whatsapp", "pin/create",
-    "submit", "addtoany", "1.0/go", "mailto:?",
+    "submit", "addtoany", "1.0/go", "mailto:?", "feedburner",
 )  # fmt: skip
 _MAX_IMAGES = 500
+_HIDDEN = re.compile(
+    r"(?:font-size\s*:\s*0(?:px|em|rem|pt|%)?|display\s*:\s*none|mso-hide\s*:\s*all)\s*(?:!|;|$)",
+    re.IGNORECASE,
+)
 _MORE = re.compile(
     r"^\W*(?:\(?(?:more|continua|segue)[…. ]*\)?|"
     r"leggi\s+(?:tutto|l['’]articolo(?!\s+original).*|di\s+più|il\s+resto.*)|"
     r"continua\s+a\s+leggere.*|continue\s+reading.*|read\s+(?:more|the\s+rest.*)|weiterlesen.*|"
-    r"lire\s+la\s+suite.*|(?:seguir|sigue)\s+leyendo.*)\W*$",
+    r"lire\s+la\s+suite.*|(?:seguir|sigue|continua?r?)\s+leyendo.*|leer\s+más.*|leia\s+mais.*|continue\s+lendo.*|"
+    r"lees\s+(?:meer|verder).*|verder\s+lezen.*|mehr\s+(?:lesen|erfahren).*|czytaj\s+(?:więcej|dalej).*|"
+    r"continua\s+llegint.*|llegir\s+més.*|läs\s+mer.*|les\s+(?:mer|videre).*|læs\s+mere.*|prosegui.*lettura.*)\W*$",
     re.IGNORECASE,
 )
 # Needs a look only when it has an attribute.
@@ -73,14 +87,22 @@ def tidy(body: HtmlElement, resolve: Resolve) -> None:
             continue  # most elements
         if element is body or element.getparent() is None:
             continue
-        if not isinstance(tag, str) or tag in _DROPPED:
-            element.drop_tree()
+        if not isinstance(tag, str) or tag in _DROPPED or ":" in tag:
+            # "<w:WordDocument>" holds Word's settings, "<o:p>" a paragraph's end.
+            if isinstance(tag, str) and tag.startswith(("o:", "st1:")):
+                element.drop_tag()
+            else:
+                element.drop_tree()
             continue
+        if tag in {"amp-img", "amp-anim"}:
+            element.tag = tag = "img"
         marks = f"{element.get('class', '')} {element.get('id', '')}"
         if len(marks) > 1 and is_clutter(marks):
             element.drop_tree()
-        elif tag in _PLAYERS:
-            _replace_by_link(element, resolve)
+        elif tag in PLAYERS:
+            _replace_by_link(element, resolve, source_of(element))
+        elif tag in {"blockquote", "div"} and (box := box_address(marks, element)):
+            _replace_by_link(element, resolve, box)
         elif tag == "img":
             images += 1
             if images > _MAX_IMAGES:
@@ -96,9 +118,9 @@ def tidy(body: HtmlElement, resolve: Resolve) -> None:
             before = element.getprevious()
             if element.find(".//img") is None or (before is not None and before.tag == "img"):
                 element.drop_tree()
-        elif "font-size:0" in (style := element.get("style", "").replace(" ", "")) or (
-            "display:none" in style
-        ):
+            else:
+                element.drop_tag()
+        elif (style := element.get("style")) and _HIDDEN.search(style):
             element.drop_tree()
 
 
@@ -113,7 +135,7 @@ def _tidy_image(image: HtmlElement, resolve: Resolve) -> None:
     alt = re.sub(r"\s+", " ", image.get("alt") or "").strip()
     if is_decoration(image, source):
         parent = image.getparent()
-        letter = alt if len(alt) <= 4 else ""
+        letter = alt if len(alt) <= 4 or not re.search(r"[A-Za-z]", alt[:20]) else ""
         image.tail = letter + (image.tail or "")
         if parent is not None:
             image.drop_tree()
@@ -148,6 +170,7 @@ def _tidy_link(link: HtmlElement, resolve: Resolve) -> None:
     if href.startswith("#"):
         # A jump within the page leads nowhere in a mail.
         del link.attrib["href"]
+        link.set("data-jump", "")
         return
     resolved = resolve(href)
     if resolved:
@@ -156,8 +179,8 @@ def _tidy_link(link: HtmlElement, resolve: Resolve) -> None:
         del link.attrib["href"]
 
 
-def _replace_by_link(player: HtmlElement, resolve: Resolve) -> None:
-    address = readable_address(resolve(source_of(player)))
+def _replace_by_link(player: HtmlElement, resolve: Resolve, source: str) -> None:
+    address = readable_address(resolve(source))
     parent = player.getparent()
     if not address or parent is None:
         player.drop_tree()

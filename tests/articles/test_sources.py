@@ -136,6 +136,13 @@ def test_source_line_under_the_text_is_read(
         "L\u2019articolo di ieri ha fatto discutere",
         "Appeared in court on 13 August 2025 the manager who fired them",
         "Il 13 agosto 2025 alle 15 in via Roma, presidio",
+        "*DIRITTO ALL\u2019ACCOGLIENZA*",
+        "Via Ostiense 2 \u2013 Roma",
+        "via Villa dei Misteri",
+        "Affitto 400 euro su 800 (fonte)",
+        "Source: I went to hundreds of meetings and never once heard of it.",
+        "Originally published on my other blog",
+        "Published by Editions Empire, 2025",
     ],
 )
 def test_sentence_that_begins_like_a_source_line_stays(sentence: str) -> None:
@@ -150,6 +157,11 @@ def test_sentence_that_begins_like_a_source_line_stays(sentence: str) -> None:
 def test_byline_alone_is_the_author() -> None:
     found = cleaned(f"<p><em>di Anna Rossi</em></p><p>{TEXT}</p>")
     assert (found.original_author, found.text) == ("Anna Rossi", TEXT)
+
+
+def test_code_that_looks_like_a_source_line_stays() -> None:
+    found = cleaned(f"<p>{TEXT}</p><p>{MORE}</p><pre>source: src/tokens</pre>")
+    assert (found.original_source, found.text.split("\n")[-1]) == ("", "source: src/tokens")
 
 
 def test_list_of_sources_stays() -> None:
