@@ -89,12 +89,13 @@ def clean(
         max_depth=int(conf.get("MAX_ENTRY_DEPTH")),
     )
     tidy(body, resolve)
-    blocks = [block for block in blocks_of(body) if not is_noise(block, entry_url)]
+    beginnings = {block: beginning(block) for block in blocks_of(body)}
+    blocks = [block for block, text in beginnings.items() if not is_noise(block, text, entry_url)]
     blocks = without_contents(without_title(blocks, title))
     post = Post(entry_url, site_url, title)
     site_title, site_href, footer = take_footer(blocks, post)
     blocks = [block for block in blocks if block not in footer and has_content_or_rule(block)]
-    blocks = without_related(blocks)
+    blocks = without_related(blocks, beginnings, entry_url)
     source, blocks = _take_source(blocks)
     image_url, image_alt = _first_image(blocks)
     return Cleaned(

@@ -6,7 +6,7 @@ import re
 
 from lxml.html import HtmlElement
 
-from newsletter.articles.canonical_url import canonical_url, without_tracking
+from newsletter.articles.canonical_url import canonical_url, host_of, without_tracking
 from newsletter.articles.embeds import is_known, name_of, readable_address
 from newsletter.articles.footers import text_of
 from newsletter.articles.markup import new_element
@@ -58,20 +58,37 @@ _CONTENTS = re.compile(
 )
 
 
-def is_noise(block: HtmlElement, entry_url: str) -> bool:
-    """Whether a block is "Share this:" or "See also: <a link>"; makes a bare address a link."""
-    text = beginning(block)
+def is_noise(block: HtmlElement, text: str, entry_url: str) -> bool:
+    """Whether a block that begins with `text` is "Share this:" or "See also: <a link>".
+
+    Makes a link of a bare address.
+    """
     if text.startswith("http") and " " not in text:
         _link_addresses(block)
         return False
-    if len(text) < 80 and _SHARE_LINE.match(text):
-        return next(block.iter("img"), None) is None
-    if len(text) < 200 and (_BOILERPLATE.match(text) or _is_more(block, text, entry_url)):
-        return next(block.iter("img"), None) is None
+    if not _LIKE_NOISE.match(text):
+        return False  # most of the time, by one pattern
     label = _RELATED_LINE.match(text) if block.tag in _SAYING else None
-    return label is not None and _is_mostly_links(block, besides=label.end())
+    if label and _is_mostly_links(block, besides=label.end()) and _stays_here(block, entry_url):
+        return True
+    whole = text if len(text) < 80 else text_of(block)
+    if len(whole) >= 200 or next(block.iter("img"), None) is not None:
+        return False
+    return bool(
+        (len(whole) < 80 and _SHARE_LINE.match(whole))
+        or _BOILERPLATE.match(whole)
+        or _is_more(block, whole, entry_url)
+    )
 
 
+# The first letters of what the patterns above look for.
+_LIKE_NOISE = re.compile(
+    r"^\W*(?:[\d<]|leggi|read|vedi|see|related|lesen|lire|à|lee|leia|lees|czytaj|läs|llege|condi|share|"
+    r"mi\s+piace|like|teil|part|comp|del|udost|dela|stampa|print|tweet|salva|clic|fai|per\s|questo|"
+    r"quest|accett|accept|please|visual|view|this|filed|archiv|posted|pubbli|einsort|class|tag|etich|"
+    r"contras|post|tempo|iscriv|subscr|ad|annunc|continu|proseg|keep|weiter|segu|sigue)",
+    re.IGNORECASE,
+)
 _SAYING = {"p", "h2", "h3", "h4", "h5", "h6", "blockquote"}
 _MORE_BEFORE = re.compile(
     r"^\W*(?:continua\s+a\s+leggere|leggi\s+(?:tutto|il\s+resto|di\s+più)|prosegui|continue\s+reading|read\s+(?:more|the\s+rest)|"
@@ -131,27 +148,40 @@ def without_contents(blocks: list[HtmlElement]) -> list[HtmlElement]:
     return kept
 
 
-def without_related(blocks: list[HtmlElement]) -> list[HtmlElement]:
+def without_related(
+    blocks: list[HtmlElement], beginnings: dict[HtmlElement, str], entry_url: str
+) -> list[HtmlElement]:
     """Drops a heading such as "Related posts", with the links after it."""
     kept: list[HtmlElement] = []
     dropping = False
     for number, block in enumerate(blocks):
-        text = beginning(block)
+        text = beginnings[block]
         if len(text) < 80 and block.tag in _SAYING and _RELATED.match(text):
-            # In the text it is a section of its own, unless nothing but links follows.
+            # In the text it is a section of its own, unless nothing but such links follows.
             following = blocks[number + 1 : number + 2]
-            dropping = not following or _leads_away(following[0])
+            dropping = not following or _leads_to_others(following[0], entry_url)
             if dropping:
                 continue
-        elif dropping and not _leads_away(block):
+        elif dropping and not _leads_to_others(block, entry_url):
             dropping = False
         if not dropping:
             kept.append(block)
     return kept
 
 
-def _leads_away(block: HtmlElement) -> bool:
-    return block.find(".//a") is not None and _is_mostly_links(block)
+def _leads_to_others(block: HtmlElement, entry_url: str) -> bool:
+    """Whether it leads to other posts of the blog, and says nothing else."""
+    return (
+        block.find(".//a") is not None and _is_mostly_links(block) and _stays_here(block, entry_url)
+    )
+
+
+def _stays_here(block: HtmlElement, entry_url: str) -> bool:
+    """Links to other sites are the author's own, not a plugin's."""
+    host = host_of(entry_url) if entry_url else ""
+    return not host or all(
+        host_of(a.get("href", "")) == host for a in block.iter("a") if a.get("href")
+    )
 
 
 def beginning(block: HtmlElement) -> str:

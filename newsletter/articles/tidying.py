@@ -52,10 +52,10 @@ _SHARES = re.compile(
     r"feeds\.wordpress\.com/1\.0/go|feeds\.feedburner\.com/~f|^mailto:\?",
     re.IGNORECASE,
 )
-_SHARE_HINTS = (
-    "share", "sharing", "Share", "intent", "dialog", "status", "wa.me", "whatsapp", "pin/create",
-    "submit", "addtoany", "1.0/go", "mailto:?", "feedburner",
-)  # fmt: skip
+_SHARE_HINTS = re.compile(
+    r"[sS]har(?:e|ing)|intent|dialog|status|wa\.me|whatsapp|pin/create|submit|addtoany|1\.0/go|mailto:\?|"
+    r"feedburner"
+)
 _MAX_IMAGES = 500
 _HIDDEN = re.compile(
     r"(?:font-size\s*:\s*0(?:px|em|rem|pt|%)?|display\s*:\s*none|mso-hide\s*:\s*all)\s*(?:!|;|$)",
@@ -152,7 +152,7 @@ def _tidy_image(image: HtmlElement, resolve: Resolve) -> None:
 
 def _is_share(href: str) -> bool:
     # The words first: the pattern's many alternatives cost more than all else done to a link.
-    return any(hint in href for hint in _SHARE_HINTS) and bool(_SHARES.search(href))
+    return bool(_SHARE_HINTS.search(href)) and bool(_SHARES.search(href))
 
 
 def _tidy_link(link: HtmlElement, resolve: Resolve) -> None:

@@ -70,6 +70,8 @@ def test_clutter_goes(clutter: str) -> None:
         '<p style="font-size:0.9em">Una nota in piccolo.</p>',
         "<p>Il dialogo [sociale] tra le parti [video della protesta].</p>",
         "<p>Leggi anche le note: ne vale la pena.</p>",
+        '<p>Leggi anche: <a href="https://altro.example/legge/">il testo della legge</a></p>',
+        '<h3>Articoli correlati</h3><p><a href="https://altro.example/18/">L\u2019articolo 18</a></p>',
         "<p>Condividiamo la scelta dei lavoratori.</p>",
         "<h3>Articoli correlati alla legge</h3>",
         '<p>Per il selettore a[href="x"] vedi sotto.</p>',
