@@ -19,7 +19,8 @@ from newsletter.feeds.wellformed import decode
 
 LARGEST_FILE = 5_000_000  # bytes; 5,000 feeds with long names are 2 MB
 MOST_FEEDS = 5_000
-LONGEST_ADDRESS = 1_000  # what Feed.url holds
+LONGEST_ADDRESS = 1_000  # what Feed holds
+LONGEST_TITLE = 255
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def read_opml(body: bytes) -> list[Outline]:
     for element in root.iter("outline"):
         said = {name.lower(): value.strip() for name, value in element.attrib.items()}
         if url := said.get("xmlurl", ""):
-            title = said.get("title") or said.get("text", "")
+            title = (said.get("title") or said.get("text", ""))[:LONGEST_TITLE]
             found.setdefault(_bare(url), Outline(url, title, said.get("htmlurl", "")))
     if len(found) > MOST_FEEDS:
         raise FeedInvalid(
@@ -105,7 +106,7 @@ def add_feeds(outlines: Iterable[Outline], *, now: datetime) -> None:
         Feed.objects.get_or_create(
             url=outline.url,
             defaults={
-                "title": outline.title[:255],
+                "title": outline.title,
                 "site_url": outline.site_url if not _why_not(outline.site_url) else "",
                 "next_poll_at": now,
             },

@@ -188,6 +188,8 @@ def test_screens_are_accessible_and_fit_the_screen(
     desk.set_viewport_size(size)  # type: ignore[arg-type]
     for path in (
         reverse("newsletter_feeds:index"),
+        reverse("newsletter_feeds:index") + "?health=problem",
+        reverse("wagtail_bulk_action", args=["newsletter", "feed", "pause"]) + f"?id={feed.pk}",
         reverse("newsletter_feeds:inspect", args=[feed.pk]),
         reverse("newsletter_feeds:edit", args=[feed.pk]),
         reverse("newsletter_articles:edit", args=[article.pk]),

@@ -105,6 +105,11 @@ def test_a_file_that_would_fill_the_memory_is_refused_before_it_is_read() -> Non
         read_opml(b" " * (LARGEST_FILE + 1))
 
 
+def test_a_title_without_an_end_is_cut() -> None:
+    body = f'<opml><body><outline text="{"x" * 9_000}" xmlUrl="https://a.example/"/></body></opml>'
+    assert len(read_opml(body.encode())[0].title) == 255
+
+
 def test_a_file_of_ten_thousand_feeds_is_refused_with_the_number_it_lists() -> None:
     addresses = [f"https://blog{n}.example/feed/" for n in range(10_000)]
     with pytest.raises(FeedInvalid, match="10000 feeds"):
