@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "MAX_ENTRY_BYTES": 500_000,
     "MAX_ENTRY_DEPTH": 100,
     "MAX_ENTRIES_PER_FETCH": 1_000,
+    "PAGE_TEXTS_PER_POLL": 20,  # posts whose own page is read, where a feed gives excerpts
     "ADDRESS_CHECK_HOURS": 3,  # before a digest goes, its articles' addresses are asked so often
     # --- themes
     "SUGGEST_THRESHOLD": 0.5,  # below this confidence nothing is said

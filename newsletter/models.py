@@ -6,6 +6,7 @@ from newsletter.articles.models import (
     ArticleAddress,
     ArticleVersion,
     Identity,
+    PageText,
     Sighting,
     Story,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Identity",
     "Member",
     "Newsletter",
+    "PageText",
     "Segment",
     "Selection",
     "Sighting",

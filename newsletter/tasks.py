@@ -20,7 +20,7 @@ from django.db import close_old_connections
 from django.dispatch import receiver
 
 from newsletter import conf, signals
-from newsletter.articles import addresses, backfill, poller
+from newsletter.articles import addresses, backfill, page_text, poller
 from newsletter.delivery import control, freeze, retention, send
 from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.models import Batch
@@ -217,8 +217,12 @@ def check_addresses(now: datetime) -> bool:
     return addresses.check_addresses(going, now=now, seconds=ERRAND_SECONDS, pause=_pause)
 
 
+def fetch_page_texts(now: datetime) -> bool:
+    return page_text.fetch_due(now=now, seconds=ERRAND_SECONDS, pause=_pause)
+
+
 # Each says whether there is more to do at once.
-ERRANDS: list[Callable[[datetime], bool]] = [check_addresses, fetch_older_posts]
+ERRANDS: list[Callable[[datetime], bool]] = [check_addresses, fetch_page_texts, fetch_older_posts]
 
 
 @shared_task(name="newsletter.errands")

@@ -29,6 +29,21 @@ def is_truncated(text: str) -> bool:
     return bool(_ELLIPSIS.search(text.rstrip()[-120:]))
 
 
+def is_only_excerpt(content_html: str, text: str) -> bool:
+    """Whether an entry gives but the beginning of its post.
+
+    `content_html`: what it gives beside its summary; `text`: what there is to read of it.
+    """
+    cut = is_truncated(text) and len(text) < 1_500  # a long text may end in "…" of its own
+    return cut or (not content_html.strip() and len(text) < 1_000)
+
+
+def is_excerpt_of(text: str, whole: str) -> bool:
+    """Whether `text` is the beginning of the longer `whole`."""
+    beginning = " ".join(without_ellipsis(text).split()).rstrip(" ,;:…")
+    return len(whole) > len(text) and " ".join(whole.split()).startswith(beginning)
+
+
 def without_ellipsis(text: str) -> str:
     text = text.strip()
     return text[:-120] + _ELLIPSIS.sub("", text[-120:])

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from newsletter.articles.canonical_url import host_of
 from newsletter.articles.drafting import draft
+from newsletter.articles.excerpt import is_only_excerpt
 from newsletter.articles.identity import distinct_keys, identity_keys
 from newsletter.articles.store import Candidate, Ingested, store
 from newsletter.articles.withdrawals import flag_vanished
@@ -127,6 +128,8 @@ def ingest(feed: Feed, parsed: ParsedFeed, *, now: datetime, as_history: bool = 
                 raise
             for candidate in candidates:
                 candidate.article = None
+    if not as_history:
+        _note_excerpts(feed, candidates)
     if len(result.new) >= _ANALYZE_FROM and connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -149,6 +152,15 @@ def _describe(feed: Feed, parsed: ParsedFeed) -> None:
         for name, said in missing.items():
             setattr(feed, name, said)
         feed.save(update_fields=list(missing))
+
+
+def _note_excerpts(feed: Feed, candidates: list[Candidate]) -> None:
+    """Whether the feed seems to give excerpts only: its page offers to fetch the texts then."""
+    cut = sum(candidate.only_excerpt for candidate in candidates)
+    seems = len(candidates) >= 3 and cut >= 0.8 * len(candidates)
+    if candidates and seems != feed.gives_excerpts:
+        feed.gives_excerpts = seems
+        feed.save(update_fields=["gives_excerpts"])
 
 
 def _candidates(feed: Feed, parsed: ParsedFeed) -> tuple[list[Candidate], int]:
@@ -182,7 +194,8 @@ def _candidates(feed: Feed, parsed: ParsedFeed) -> tuple[list[Candidate], int]:
         if not made.url or not (made.title or made.body_text):
             unusable += 1
             continue
-        candidate = Candidate(entry, keys, made)
+        only_excerpt = is_only_excerpt(entry.content_html, made.body_text)
+        candidate = Candidate(entry, keys, made, only_excerpt)
         candidates.append(candidate)
         known.update(dict.fromkeys(keys, candidate))
     # Feeds list the latest first: the other way round, ids grow with the time of the posts.

@@ -254,3 +254,31 @@ class ArticleAddress(models.Model):
 
     def __str__(self) -> str:
         return f"address of {self.article_id}: {self.http_status}"
+
+
+class PageText(models.Model):
+    """The text of an article's own page: to be fetched, there, or given up with a reason."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        DONE = "done", _("Fetched")
+        FAILED = "failed", _("Given up")
+
+    article = models.OneToOneField(Article, on_delete=models.CASCADE, related_name="page_text")
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    # Of the excerpt in the feed: as long as it is the same, the post is.
+    entry_hash = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField()
+    fetched_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(_("error"), blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("text of a page")
+        verbose_name_plural = _("texts of pages")
+        indexes: ClassVar = [models.Index(fields=["state", "next_at"], name="page_text_due")]
+
+    def __str__(self) -> str:
+        return f"page of {self.article_id}: {self.state}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,9 +11,18 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from newsletter.articles.drafting import Draft, listed_at
+from newsletter import conf
+from newsletter.articles.drafting import Draft, content_hash, listed_at
+from newsletter.articles.excerpt import is_excerpt_of
 from newsletter.articles.indexing import add_to_index
-from newsletter.articles.models import Article, ArticleAddress, ArticleVersion, Identity, Sighting
+from newsletter.articles.models import (
+    Article,
+    ArticleAddress,
+    ArticleVersion,
+    Identity,
+    PageText,
+    Sighting,
+)
 from newsletter.articles.rows import insert
 from newsletter.articles.triage import triage
 from newsletter.articles.withdrawals import restore
@@ -30,6 +39,12 @@ _EDITED = (
 )  # fmt: skip
 
 
+_OF_THE_BODY = (
+    "body_html", "body_text", "language", "image_url", "image_alt", "original_author",
+    "original_source", "original_date", "original_url", "attribution_title", "attribution_url",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Ingested:
     new: tuple[int, ...]
@@ -43,6 +58,7 @@ class Candidate:
     entry: ParsedEntry
     keys: list[str]
     draft: Draft
+    only_excerpt: bool = False
     article: Article | None = None
 
 
@@ -87,6 +103,8 @@ def store(
         triage([*(a.pk for a in new), *waiting], Article.State.ACCEPTED, by=None, now=now)
         if as_history:
             _date_back([article.pk for article in new])
+    if not as_history:
+        _want_pages(feed, fresh, now)
     add_to_index([*new, *changed])
     result = Ingested(
         new=tuple(article.pk for article in new),
@@ -158,6 +176,7 @@ def _update(feed: Feed, known: Sequence[Candidate], now: datetime) -> list[Artic
     """
     versions: list[ArticleVersion] = []
     changed: list[Article] = []
+    pages = _pages(known)
     for candidate in known:
         article, made = candidate.article, candidate.draft
         if article is None or made.content_hash == article.content_hash:
@@ -165,6 +184,16 @@ def _update(feed: Feed, known: Sequence[Candidate], now: datetime) -> list[Artic
         fuller = len(made.body_text) > 1.3 * len(article.body_text) + 100
         if article.feed_id not in {feed.pk, None} and not fuller:
             continue
+        page = pages.get(article.pk)
+        if page is not None and page.entry_hash == made.content_hash:
+            continue  # the excerpt whose whole text we have
+        if page is not None:
+            _want_again(page, candidate, now)
+        is_ours_cut = page is not None or is_excerpt_of(made.body_text, article.body_text)
+        if candidate.only_excerpt and not fuller and is_ours_cut:
+            made = _with_body_of(article, made)
+            if made.content_hash == article.content_hash:
+                continue
         versions.append(
             ArticleVersion(
                 article=article,
@@ -187,6 +216,45 @@ def _update(feed: Feed, known: Sequence[Candidate], now: datetime) -> list[Artic
         fields = [*_EDITED, "feed", "published_at", "listed_at", "changed_at"]
         Article.objects.bulk_update(changed, fields, batch_size=100)
     return changed
+
+
+def _pages(known: Sequence[Candidate]) -> dict[int, PageText]:
+    ids = [candidate.article.pk for candidate in known if candidate.article is not None]
+    return {
+        page.article_id: page
+        for some in _chunks(ids)
+        for page in PageText.objects.filter(article__in=some, fetched_at__isnull=False)
+    }
+
+
+def _want_again(page: PageText, candidate: Candidate, now: datetime) -> None:
+    """The publisher changed the post: what its page says now counts, or the feed's own text."""
+    if not candidate.only_excerpt:
+        page.delete()
+        return
+    page.entry_hash, page.state = candidate.draft.content_hash, PageText.State.WAITING
+    page.tries, page.next_at, page.error = 0, now, ""
+    page.save()
+
+
+def _with_body_of(article: Article, made: Draft) -> Draft:
+    """An excerpt never takes the place of the text that it was taken from."""
+    kept = {name: getattr(article, name) for name in _OF_THE_BODY}
+    return replace(made, **kept, content_hash=content_hash(made.title, article.body_text))
+
+
+def _want_pages(feed: Feed, fresh: Sequence[Candidate], now: datetime) -> None:
+    if feed.page_text != Feed.PageText.EXCERPTS:
+        return
+    cut = [one for one in fresh if one.only_excerpt and one.article is not None]
+    latest = cut[-int(conf.get("PAGE_TEXTS_PER_POLL")) :]  # the latest come last
+    PageText.objects.bulk_create(
+        [
+            PageText(article=one.article, entry_hash=one.draft.content_hash, next_at=now)
+            for one in latest
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _name(seen: Sequence[Candidate], owner: dict[str, int | None]) -> None:

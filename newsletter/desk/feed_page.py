@@ -23,6 +23,7 @@ from newsletter.articles.ingest import poll
 from newsletter.articles.models import Article, Sighting
 from newsletter.desk.feed_list import MAY_CHANGE, ago, mark, upcoming
 from newsletter.desk.older_posts import fetch_older, older_posts, stop_fetching
+from newsletter.desk.page_texts import page_texts, switch
 from newsletter.desk.plots import answer_times, in_words, last_days, sparkline
 from newsletter.feeds.health import with_health
 from newsletter.feeds.models import Feed
@@ -68,6 +69,7 @@ class FeedPage(generic.InspectView):
             "seen": seen.count(),
             "articles": feed.articles.count(),
             "neighbours": neighbours(feed),
+            "page_texts": page_texts(feed),
             "older": older_posts(feed),
             "may_change": self.request.user.has_perm(MAY_CHANGE),
         }
@@ -138,6 +140,11 @@ def resume_view(request: HttpRequest, pk: int) -> HttpResponse:
         request, _("“%(feed)s” is polled again, the first time in a moment.") % {"feed": feed}
     )
     return back(request, feed)
+
+
+@require_POST
+def page_text_view(request: HttpRequest, pk: int) -> HttpResponse:
+    return switch(request, feed_for_change(request, pk))
 
 
 @require_POST

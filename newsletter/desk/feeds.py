@@ -20,6 +20,7 @@ from newsletter.desk.feed_list import FeedIndexView
 from newsletter.desk.feed_page import (
     FeedPage,
     older_view,
+    page_text_view,
     pause_view,
     poll_view,
     resume_view,
@@ -87,7 +88,15 @@ class FeedViewSet(DeskViewSet):
         return ObjectList(
             [
                 FieldPanel(name)
-                for name in ("url", "title", "site_url", "language", "auto_accept", "rights")
+                for name in (
+                    "url",
+                    "title",
+                    "site_url",
+                    "language",
+                    "auto_accept",
+                    "rights",
+                    "page_text",
+                )
             ],
             base_form_class=FeedForm,
         )
@@ -104,6 +113,7 @@ class FeedViewSet(DeskViewSet):
             path("<int:pk>/poll/", poll_view, name="poll"),
             path("<int:pk>/pause/", pause_view, name="pause"),
             path("<int:pk>/resume/", resume_view, name="resume"),
+            path("<int:pk>/page-text/", page_text_view, name="page-text"),
             path("<int:pk>/older/", older_view, name="older"),
             path("<int:pk>/older/stop/", stop_older_view, name="stop-older"),
         ]

@@ -41,6 +41,10 @@ class Feed(models.Model):
         EXCERPT = "excerpt", _("Excerpt, with a link to the source")
         FULL = "full", _("Full text")
 
+    class PageText(models.TextChoices):
+        OFF = "off", _("Not fetched")
+        EXCERPTS = "excerpts", _("Fetched when the feed gives only an excerpt")
+
     url = models.URLField(_("address"), max_length=1000, unique=True)
     title = models.CharField(_("title"), max_length=255, blank=True)
     site_url = models.URLField(_("site"), max_length=1000, blank=True)
@@ -58,6 +62,16 @@ class Feed(models.Model):
         default=Rights.EXCERPT,
         help_text=_("Full text only where you wrote it or may reproduce it."),
     )
+
+    page_text = models.CharField(
+        _("text of the posts' own pages"),
+        max_length=10,
+        choices=PageText,
+        default=PageText.OFF,
+        help_text=_("For a feed that gives excerpts only. It counts for new posts."),
+    )
+    # Nearly all entries of the latest version were cut by the publisher.
+    gives_excerpts = models.BooleanField(default=False, editable=False)
 
     # Polled one at a time (a blog's feeds share one small server): the host that answered last,
     # which is another than the address's when that one redirects.

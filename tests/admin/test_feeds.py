@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from newsletter.articles.backfill import step_due
 from newsletter.articles.ingest import poll
-from newsletter.articles.models import Article
+from newsletter.articles.models import Article, PageText
 from newsletter.feeds.models import Backfill, Feed
-from tests.builders import NOW, make_feed, make_theme
+from tests.builders import NOW, make_article, make_feed, make_theme
 from tests.servers import FeedServer
 
 pytestmark = pytest.mark.django_db
@@ -182,7 +182,7 @@ def test_pause_and_resume(moderator: Client) -> None:
 
 def test_a_changed_address_is_fetched_too(moderator: Client, feed_server: FeedServer) -> None:
     feed = make_feed()
-    data = {"title": "x", "site_url": "", "language": "it", "rights": "excerpt"}
+    data = {"title": "x", "site_url": "", "language": "it", "rights": "excerpt", "page_text": "off"}
     edit = reverse("newsletter_feeds:edit", args=[feed.pk])
     moderator.post(edit, data | {"url": f"{feed_server.url}/nothing/"})
     feed.refresh_from_db()
@@ -226,3 +226,26 @@ def test_who_may_not_change_feeds_fetches_nothing(editor: Client) -> None:
     feed = make_feed()
     editor.post(reverse("newsletter_feeds:older", args=[feed.pk]))
     assert not Backfill.objects.exists()
+
+
+def test_a_feed_that_gives_excerpts_only_is_offered_the_whole_texts(moderator: Client) -> None:
+    feed = make_feed(gives_excerpts=True)
+    inspect = reverse("newsletter_feeds:inspect", args=[feed.pk])
+    assert "seems to give excerpts only" in moderator.get(inspect).content.decode()
+    moderator.post(reverse("newsletter_feeds:page-text", args=[feed.pk]), {"page_text": "excerpts"})
+    feed.refresh_from_db()
+    assert feed.page_text == Feed.PageText.EXCERPTS
+    assert "seems to give excerpts only" not in moderator.get(inspect).content.decode()
+
+
+def test_a_page_that_was_given_up_is_named_with_its_reason(moderator: Client) -> None:
+    feed = make_feed(page_text=Feed.PageText.EXCERPTS)
+    PageText.objects.create(
+        article=make_article("Senza testo", feed=feed),
+        state=PageText.State.FAILED,
+        next_at=timezone.now(),
+        error="There is nothing there (404).",
+    )
+    page = moderator.get(reverse("newsletter_feeds:inspect", args=[feed.pk])).content.decode()
+    assert "Senza testo" in page
+    assert "There is nothing there (404)." in page
