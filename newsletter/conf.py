@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "POLL_MIN_MINUTES": 5,
     "POLL_MAX_MINUTES": 24 * 60,
     "POLL_IN_FLIGHT": 32,  # servers that a poller waits for at once
+    "WEBSUB": False,  # let hubs tell of news at once; SITE_URL must be reachable for them
     # --- articles
     "MAX_ENTRY_BYTES": 500_000,
     "MAX_ENTRY_DEPTH": 100,

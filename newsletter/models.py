@@ -12,6 +12,7 @@ from newsletter.articles.models import (
 )
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
+from newsletter.feeds.hub import HubSubscription
 from newsletter.feeds.models import Backfill, Feed, FetchRecord, Turn
 from newsletter.members.models import (
     AddressChange,
@@ -39,6 +40,7 @@ __all__ = [
     "Exclusion",
     "Feed",
     "FetchRecord",
+    "HubSubscription",
     "Identity",
     "Member",
     "Newsletter",

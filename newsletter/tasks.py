@@ -28,7 +28,7 @@ from newsletter.digests import compile as compiling
 from newsletter.digests import unapproved
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import DigestNotReady, StepsFailed
-from newsletter.feeds import polling, turns
+from newsletter.feeds import polling, turns, websub
 from newsletter.feeds.models import Feed
 from newsletter.members import cleanup, confirmation
 from newsletter.themes import tagging
@@ -221,8 +221,17 @@ def fetch_page_texts(now: datetime) -> bool:
     return page_text.fetch_due(now=now, seconds=ERRAND_SECONDS, pause=_pause)
 
 
+def look_after_hubs(now: datetime) -> bool:
+    return websub.look_after(now=now, seconds=ERRAND_SECONDS, pause=_pause)
+
+
 # Each says whether there is more to do at once.
-ERRANDS: list[Callable[[datetime], bool]] = [check_addresses, fetch_page_texts, fetch_older_posts]
+ERRANDS: list[Callable[[datetime], bool]] = [
+    check_addresses,
+    fetch_page_texts,
+    look_after_hubs,
+    fetch_older_posts,
+]
 
 
 @shared_task(name="newsletter.errands")
@@ -246,6 +255,11 @@ def _run(errand: Callable[[datetime], bool], now: datetime) -> bool:
 
 def _pause() -> None:
     time.sleep(1)  # between two requests to the same server
+
+
+@receiver(signals.feed_rang)
+def _ring_for_news(**kwargs: Any) -> None:
+    poll_due.apply_async(expires=STALE_SECONDS, retry=False)
 
 
 @receiver(signals.errands_wanted)

@@ -6,5 +6,6 @@ app_name = "newsletter"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("newsletter.archive.urls")),
+    path("", include("newsletter.feeds.urls")),
     path("", include("newsletter.members.urls")),
 ]

@@ -7,10 +7,13 @@ process too, and repeating it doubles nothing.
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
 
 from newsletter.articles.ingest import Ingested, ingest
 from newsletter.exceptions import FeedError
@@ -19,6 +22,8 @@ from newsletter.feeds.fetch import fetch
 from newsletter.feeds.models import Backfill, Feed
 from newsletter.feeds.parse import ParsedFeed, parse
 from newsletter.feeds.turns import host_turn
+
+log = logging.getLogger(__name__)
 
 MOST_PAGES = 1_000
 # Overlapping feeds of a blog know some of its pages already: one without news is not the end.
@@ -100,7 +105,14 @@ def step_due(*, now: datetime, seconds: float, pause: Callable[[], None]) -> boo
                 return True
             if asked:
                 pause()
-            asked = step(run, now=now)
+            try:
+                asked = step(run, now=now)
+            except Exception:
+                # A defect of ours must not keep the other feeds from going on.
+                log.exception("The older posts of feed %s could not be read", run.feed_id)
+                Backfill.objects.filter(pk=run.pk).update(
+                    state=Backfill.State.FAILED, error=_("The log of the worker says why.")
+                )
     return False
 
 
@@ -137,7 +149,7 @@ def _read_next(run: Backfill, feed: Feed, now: datetime) -> None:
     way, first = run.ways[0]
     url = run.next_url
     try:
-        page = older.read(way, url, older.hosts_of(feed, *(url for _way, url in run.ways)))
+        page = older.read(way, url, older.hosts_of(feed, *(url for _name, url in run.ways)))
     except FeedError as error:
         if smaller := older.gentler(way, url, error):
             run.next_url = smaller

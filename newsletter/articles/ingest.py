@@ -28,6 +28,7 @@ from newsletter.feeds.polling import (
     record_success,
     release,
 )
+from newsletter.feeds.websub import is_pushed, note_announcement
 
 __all__ = ["Ingested", "ask", "ingest", "poll", "take_in"]
 
@@ -88,6 +89,7 @@ def take_in(feed: Feed, reply: Reply, *, now: datetime) -> Ingested | None:
     result = Ingested((), (), 0, 0)
     if parsed is not None:
         _describe(feed, parsed)
+        note_announcement(feed, fetched, parsed)
         result = ingest(feed, parsed, now=now)
         flag_vanished(feed, parsed, now=now)
     record_success(
@@ -99,6 +101,7 @@ def take_in(feed: Feed, reply: Reply, *, now: datetime) -> Ingested | None:
             update_minutes=feed.update_minutes,
             max_age=fetched.max_age,
             retry_after=fetched.retry_after,
+            pushed=is_pushed(feed, now),
         ),
         jitter=random.random(),  # noqa: S311  (spreads load, guards nothing)
         outcome=FetchRecord.Outcome.NEW if result.new else FetchRecord.Outcome.UNCHANGED,

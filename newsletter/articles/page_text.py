@@ -72,6 +72,10 @@ def _fetch(page: PageText, now: datetime) -> bool:
     except FeedError as error:
         _note_failure(page, error, now)
         return not isinstance(error, FeedUnreachable) or error.http_status is not None
+    except Exception:
+        # A defect of ours must not keep the other posts from their texts.
+        log.exception("The page of article %s could not be read", page.article_id)
+        _note_failure(page, FeedInvalid("defect", _("The log of the worker says why.")), now)
     return True
 
 

@@ -69,6 +69,7 @@ class FeedPage(generic.InspectView):
             "seen": seen.count(),
             "articles": feed.articles.count(),
             "neighbours": neighbours(feed),
+            "hub": feed.hub_subscriptions.order_by("-pk").first(),
             "page_texts": page_texts(feed),
             "older": older_posts(feed),
             "may_change": self.request.user.has_perm(MAY_CHANGE),

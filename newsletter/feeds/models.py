@@ -83,6 +83,10 @@ class Feed(models.Model):
     # ttl or sy:updatePeriod: kept, because an unchanged feed is not parsed.
     update_minutes = models.PositiveIntegerField(null=True, blank=True, editable=False)
 
+    # What it announces: a hub that tells of its news, and its name there (see feeds.websub).
+    hub_url = models.URLField(max_length=1000, blank=True, editable=False)
+    topic_url = models.URLField(max_length=1000, blank=True, editable=False)
+
     # What the publisher told us, byte for byte, to ask "has it changed?" (RFC 9110, 13.1).
     etag = models.TextField(blank=True, editable=False)
     last_modified = models.TextField(blank=True, editable=False)

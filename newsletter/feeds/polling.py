@@ -34,6 +34,7 @@ class Rhythm:
     update_minutes: int | None = None  # ttl or sy:updatePeriod
     max_age: float | None = None  # seconds the answer is fresh
     retry_after: float | None = None  # seconds the publisher asks for
+    pushed: bool = False  # a hub tells of news: polls only make sure
 
 
 def next_poll(rhythm: Rhythm, now: datetime, *, jitter: float = 0.0) -> datetime:
@@ -45,7 +46,8 @@ def next_poll(rhythm: Rhythm, now: datetime, *, jitter: float = 0.0) -> datetime
     """
     shortest = timedelta(minutes=conf.get("POLL_MIN_MINUTES"))
     longest = timedelta(minutes=conf.get("POLL_MAX_MINUTES"))
-    wanted = _WEEK / (2 * rhythm.articles_per_week) if rhythm.articles_per_week > 0 else longest
+    counts = rhythm.articles_per_week > 0 and not rhythm.pushed
+    wanted = _WEEK / (2 * rhythm.articles_per_week) if counts else longest
     publisher = max(
         min(timedelta(minutes=min(rhythm.update_minutes or 0, 60 * 24 * 365)), _WEEK),
         min(timedelta(seconds=min(rhythm.max_age or 0, 1e8)), _WEEK),

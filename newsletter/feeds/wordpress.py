@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -54,7 +55,8 @@ def first_pages(home: str, fetched: Fetched) -> list[str]:
     """Where the posts may be asked for, the likeliest first."""
     roots = [urljoin(home, "wp-json/"), f"{home}?rest_route=/"]
     if announced := _API_LINK.search(fetched.headers.get("Link", "")):
-        roots.insert(0, urljoin(home, html.unescape(announced[1])))
+        with suppress(ValueError):  # "http://[::1"
+            roots.insert(0, urljoin(home, html.unescape(announced[1])))
     return list(dict.fromkeys(_posts(root) for root in roots))
 
 

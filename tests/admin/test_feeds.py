@@ -10,6 +10,7 @@ from django.utils import timezone
 from newsletter.articles.backfill import step_due
 from newsletter.articles.ingest import poll
 from newsletter.articles.models import Article, PageText
+from newsletter.feeds.hub import HubSubscription
 from newsletter.feeds.models import Backfill, Feed
 from tests.builders import NOW, make_article, make_feed, make_theme
 from tests.servers import FeedServer
@@ -249,3 +250,13 @@ def test_a_page_that_was_given_up_is_named_with_its_reason(moderator: Client) ->
     page = moderator.get(reverse("newsletter_feeds:inspect", args=[feed.pk])).content.decode()
     assert "Senza testo" in page
     assert "There is nothing there (404)." in page
+
+
+def test_the_page_tells_how_it_stands_with_the_hub(moderator: Client) -> None:
+    feed = make_feed()
+    HubSubscription.objects.create(
+        feed=feed, state="asked", error="The hub answers 500.", next_at=timezone.now()
+    )
+    page = moderator.get(reverse("newsletter_feeds:inspect", args=[feed.pk])).content.decode()
+    assert "Asked, not confirmed yet" in page
+    assert "The hub answers 500." in page
