@@ -77,6 +77,7 @@ MAY: dict[str, set[str]] = {
     "newsletter_feeds:pause": MODERATORS,
     "newsletter_feeds:resume": MODERATORS,
     "newsletter_feeds:older": MODERATORS,
+    "newsletter_feeds:page-text": MODERATORS,
     "newsletter_feeds:stop-older": MODERATORS,
     "newsletter_members:index": MODERATORS,
     "newsletter_members:index_results": MODERATORS,
@@ -100,6 +101,7 @@ POST = {
     "newsletter_feeds:pause",
     "newsletter_feeds:resume",
     "newsletter_feeds:older",
+    "newsletter_feeds:page-text",
     "newsletter_feeds:stop-older",
     "newsletter_suppressions:lift",
 }
