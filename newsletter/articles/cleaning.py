@@ -17,7 +17,7 @@ from newsletter.articles.attribution import Source, read_paper, read_source_line
 from newsletter.articles.blocks import blocks_of, copy_of, has_content
 from newsletter.articles.canonical_url import without_tracking
 from newsletter.articles.footers import Post, take_footer
-from newsletter.articles.markup import read_tree
+from newsletter.articles.markup import read_tree, whole_text
 from newsletter.articles.noise import (
     beginning,
     is_noise,
@@ -29,7 +29,7 @@ from newsletter.articles.tidying import tidy
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Absolute already, and nothing in it to resolve: most addresses, without the cost of parsing.
-_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::\d+)?(?:/(?!\.)[^\\]*)?$")
+_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::\d+)?(?:/(?!\.)[^\\\x00-\x20\x7f]*)?\Z")
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "dfn", "dl",
     "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins",
@@ -137,11 +137,11 @@ def _safe(markup: str) -> str:
 
 
 def _absolute(address: str, base: str) -> str:
+    if _PLAIN.match(address):
+        return address
     address = _CONTROL.sub("", address).strip().replace(" ", "%20")
     if not address:
         return ""
-    if _PLAIN.match(address):
-        return address
     try:
         found = urljoin(base, address)
         parts = urlsplit(found)
@@ -219,12 +219,12 @@ def _first_image(blocks: list[HtmlElement]) -> tuple[str, str]:
 
 _LINES = {"p", "li", "tr", "br", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "dt",
           "figcaption", "caption", "pre", "hr"}  # fmt: skip
-_BREAKING = ("br", "td", "th", *sorted(_LINES - {"br"}))
+_BREAKING = _LINES | {"td", "th"}
 
 
 def _block_text(block: HtmlElement) -> str:
-    if next(block.iterdescendants(*_BREAKING), None) is None:
-        return " ".join("".join(block.itertext()).split())
+    if not any(element.tag in _BREAKING for element in block.iterdescendants()):
+        return " ".join(whole_text(block).split())
     pieces: list[str] = []
     for event, element in etree.iterwalk(block, events=("start", "end")):
         if event == "start":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lxml.html import HtmlElement
 
 from newsletter.articles.canonical_url import canonical_url, host_of, is_front_page
+from newsletter.articles.markup import whole_text
 
 # How WordPress and its plugins say it, in the languages of their translations.
 _APPEARED = (
@@ -77,7 +78,7 @@ class Post:
 
 
 def text_of(element: HtmlElement) -> str:
-    return " ".join("".join(element.itertext()).split())
+    return " ".join(whole_text(element).split())
 
 
 def take_footer(blocks: list[HtmlElement], post: Post) -> tuple[str, str, list[HtmlElement]]:

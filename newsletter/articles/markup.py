@@ -39,7 +39,8 @@ _EMBEDDED = re.compile(
 )
 _CODE = re.compile(r"(<(pre|code)\b.*?</\2\s*>)", re.IGNORECASE | re.DOTALL)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_REFERENCE = re.compile(r"&#(?:x([0-9a-f]{1,8})|(\d{1,9}));?", re.IGNORECASE)
+_CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
+_REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,8})|(\d{1,9}));?", re.IGNORECASE)
 _MAX_TAGS = 15_000
 
 
@@ -70,12 +71,11 @@ def read_tree(html: str, *, max_chars: int, max_depth: int) -> HtmlElement:
             html = html[: next(islice(re.finditer(sign, html), most, None)).start()]
     if "[" in html:
         html = _without_shortcodes(html)
-    html = _CONTROL.sub("", html)
-    if "&#" in html:
-        html = _REFERENCE.sub(_valid_reference, html)
-    document = f"<html><body>{html}</body></html>".encode("utf-8", "replace")
+    data = _without_control(html)
+    if b"&#" in data:
+        data = _REFERENCE.sub(_valid_reference, data)
     try:
-        root = etree.fromstring(document, _PARSER)
+        root = etree.fromstring(b"<html><body>%b</body></html>" % data, _PARSER)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return new_element("body")
     body: HtmlElement | None = root.find("body") if root is not None else None
@@ -108,10 +108,22 @@ def _shortcodes_gone(html: str) -> str:
     return html
 
 
-def _valid_reference(found: re.Match[str]) -> str:
+def whole_text(element: HtmlElement) -> str:
+    """All text within, without a call of Python for each piece of it."""
+    text: str = etree.tostring(element, method="text", encoding="unicode", with_tail=False)
+    return text
+
+
+def _without_control(html: str) -> bytes:
+    """UTF-8 without what XML cannot hold. On bytes: a pattern would look at each letter."""
+    data = html.encode("utf-8", "ignore").translate(None, _CONTROL_BYTES)
+    return data.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+
+
+def _valid_reference(found: re.Match[bytes]) -> bytes:
     """Nothing for a reference to what XML cannot hold ("&#12;"), which lxml would choke on."""
     code = int(found[1], 16) if found[1] else int(found[2])
-    return found[0] if code <= 0x10FFFF and not _CONTROL.match(chr(code)) else ""
+    return found[0] if code <= 0x10FFFF and not _CONTROL.match(chr(code)) else b""
 
 
 def _without_comments(html: str) -> str:

@@ -9,7 +9,7 @@ from lxml.html import HtmlElement
 from newsletter.articles.canonical_url import canonical_url, host_of, without_tracking
 from newsletter.articles.embeds import is_known, name_of, readable_address
 from newsletter.articles.footers import text_of
-from newsletter.articles.markup import new_element
+from newsletter.articles.markup import new_element, whole_text
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"]{4,500}$")
 _RELATED = re.compile(
@@ -185,18 +185,10 @@ def _stays_here(block: HtmlElement, entry_url: str) -> bool:
 
 
 def beginning(block: HtmlElement) -> str:
-    """At least the first 80 characters, without putting a long text together."""
-    lead = block.text
-    if lead and len(lead.lstrip()) > 160:
-        return " ".join(lead.lstrip()[:160].split())
-    pieces: list[str] = []
-    length = 0
-    for piece in block.itertext():
-        pieces.append(piece)
-        length += len(piece.strip())
-        if length > 80:
-            break
-    return " ".join("".join(pieces).split())
+    """At least the first 80 characters, in one line."""
+    text = whole_text(block)
+    first = " ".join(text[:300].split())
+    return first if len(first) > 80 else " ".join(text.split())
 
 
 def _is_mostly_links(block: HtmlElement, *, besides: int = 0) -> bool:

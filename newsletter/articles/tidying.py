@@ -12,7 +12,7 @@ from newsletter.articles.blocks import CONTAINERS
 from newsletter.articles.canonical_url import without_tracking
 from newsletter.articles.embeds import PLAYERS, box_address, name_of, readable_address, source_of
 from newsletter.articles.images import is_decoration, is_pixel, real_source
-from newsletter.articles.markup import new_element
+from newsletter.articles.markup import new_element, whole_text
 
 Resolve = Callable[[str], str]
 
@@ -163,7 +163,7 @@ def _tidy_link(link: HtmlElement, resolve: Resolve) -> None:
     if _is_share(href) or "more-link" in link.get("class", ""):
         link.drop_tree()
         return
-    text = "".join(link.itertext()) if len(link) else link.text or ""
+    text = whole_text(link) if len(link) else link.text or ""
     if len(text) < 120 and _MORE.match(text):
         link.drop_tree()
         return
