@@ -301,3 +301,57 @@ def test_proxies_of_the_environment_are_ignored(
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")
     assert fetch(feed_server.serve("/feed", b"x")).body == b"x"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.1", "0177.0.0.1", "0x7f000001", "017700000001", "127.0.0.1.", "localhost.", "[::]",
+     "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]", "[::127.0.0.1]",
+     "[fe80::1%25lo]", "[::1%25lo]", "①②⑦.⓪.⓪.①", "127。0。0。1", "LOCALHOST", "127.0.0.1%00.example",
+     "public.example@127.0.0.1", "user:secret@127.0.0.1", "127.0.0.1\\@public.example",
+     "10.0.0.1", "192.168.1.1", "172.16.0.1", "[fc00::1]", "[fec0::1]", "198.18.0.1",
+     "255.255.255.255", "240.0.0.1", "0"],
+)  # fmt: skip
+def test_no_spelling_of_an_address_reaches_inside(
+    settings: Any, feed_server: FeedServer, host: str
+) -> None:
+    limits(settings, ALLOW_PRIVATE_FEED_HOSTS=[], FETCH_TIMEOUT=2.0)
+    feed_server.serve("/feed", b"secret")
+    with pytest.raises(FeedError) as caught:
+        fetch(f"http://{host}:{feed_server.port}/feed")
+    assert feed_server.requests == []
+    assert caught.value.code in {"private_address", "no_such_host", "bad_address"}
+
+
+@pytest.mark.parametrize("order", [["192.0.2.1", "127.0.0.1"], ["127.0.0.1", "192.0.2.1"]])
+def test_of_two_addresses_the_private_one_is_never_connected_to(
+    settings: Any, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch, order: list[str]
+) -> None:
+    limits(settings, ALLOW_PRIVATE_FEED_HOSTS=[], FETCH_TIMEOUT=1.0)
+    feed_server.serve("/feed", b"secret")
+
+    def resolve(host: str, port: int, *args: Any, **kwargs: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (found, port)) for found in order]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(FeedRefused) as caught:
+        fetch(f"http://two.example:{feed_server.port}/feed")
+    assert caught.value.code == "private_address"
+    assert feed_server.requests == []
+
+
+def test_a_redirect_back_to_a_name_that_now_leads_inside_is_refused(
+    settings: Any, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS rebinding between two hops: each connection is checked anew."""
+    limits(settings, ALLOW_PRIVATE_FEED_HOSTS=["outside.example"])
+    feed_server.serve("/feed", b"secret")
+    target = {"Location": f"http://inside.example:{feed_server.port}/feed"}
+    feed_server.serve("/out", status=302, headers=target)
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *more, **kw: real("127.0.0.1", *more, **kw)
+    )
+    with pytest.raises(FeedRefused):
+        fetch(f"http://outside.example:{feed_server.port}/out")
+    assert [request.path for request in feed_server.requests] == ["/out"]
