@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 # So many new rows make SQLite's idea of its tables worthless for the full-text search.
 _ANALYZE_FROM = 500
+# As many feeds of one blog may be stored at the same moment without one of them failing.
+_ATTEMPTS = 6
 
 
 @dataclass(frozen=True)
@@ -120,14 +122,14 @@ def ingest(feed: Feed, parsed: ParsedFeed, *, now: datetime, as_history: bool = 
     published, so that no digest takes them for news; those we have are left as they are.
     """
     candidates, unusable = _candidates(feed, parsed)
-    for attempt in range(3):
+    for attempt in range(_ATTEMPTS):
         try:
             with transaction.atomic():
                 result = store(feed, candidates, unusable, now=now, as_history=as_history)
             break
         except IntegrityError:
             # Another worker stored the same post from an overlapping feed: now it is known.
-            if attempt == 2:
+            if attempt == _ATTEMPTS - 1:
                 raise
             for candidate in candidates:
                 candidate.article = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from html import unescape
 from itertools import islice
 from typing import Any
 
@@ -35,6 +37,14 @@ _EMBEDDED = re.compile(
     r"\[(embed|youtube|embedyt|vimeo|video|audio|soundcloud|spotify|tweet|twitter|instagram|facebook|"
     rf"embedplusvideo)\b[^\[\]]{{0,600}}?({_ADDRESS})[^\[\]]{{0,1000}}\](?:\s*\[/\1\])?|"
     rf"\[(embed|youtube|embedyt|video|audio)\b[^\[\]]{{0,600}}\]\s*({_ADDRESS})\s*\[/\3\]",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"</?[a-z]", re.IGNORECASE)
+_ESCAPED_TAG = re.compile(r"&lt;(?:/(?:p|div|a|strong|em|b|i|h[1-6]|li)|br ?/?)&gt;", re.IGNORECASE)
+# "&amp;#8217;", "&amp;egrave;": not "&amp;lt;", which may be meant.
+_ESCAPED_TWICE = re.compile(
+    r"&amp;(#\d{1,6}|#x[0-9a-f]{1,5}|nbsp|hellip|[lr][sd]quo|[lr]aquo|[mn]dash|euro|bull|middot|deg|"
+    r"[a-z](?:grave|acute|circ|uml|tilde|cedil|ring)|szlig|aelig|oslash|ccedil);",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(<(pre|code)\b.*?</\2\s*>)", re.IGNORECASE | re.DOTALL)
@@ -69,8 +79,8 @@ def read_tree(html: str, *, max_chars: int, max_depth: int) -> HtmlElement:
     for sign, most in (("<", _MAX_TAGS), ("&", 4 * _MAX_TAGS)):
         if html.count(sign) > most:
             html = html[: next(islice(re.finditer(sign, html), most, None)).start()]
-    if "[" in html:
-        html = _without_shortcodes(html)
+    if "[" in html or "&amp;" in html or "&lt;" in html:
+        html = _outside_code(html, _mended)
     data = _without_control(html)
     if b"&#" in data:
         data = _REFERENCE.sub(_valid_reference, data)
@@ -85,14 +95,22 @@ def read_tree(html: str, *, max_chars: int, max_depth: int) -> HtmlElement:
     return body
 
 
-def _without_shortcodes(html: str) -> str:
-    """The text without what WordPress's plugins left unread; as it is within code."""
-    if "<pre" in html or "<code" in html:
-        pieces = _CODE.split(html)
-        # Text, code, the code's tag, text, …
-        pieces[::3] = map(_shortcodes_gone, pieces[::3])
-        del pieces[2::3]
-        return "".join(pieces)
+def _outside_code(html: str, change: Callable[[str], str]) -> str:
+    if "<pre" not in html and "<code" not in html:
+        return change(html)
+    pieces = _CODE.split(html)
+    # Text, code, the code's tag, text, …
+    pieces[::3] = map(change, pieces[::3])
+    del pieces[2::3]
+    return "".join(pieces)
+
+
+def _mended(html: str) -> str:
+    """Without what WordPress's plugins left unread, and escaped once."""
+    if "&lt;" in html and not _TAG.search(html) and _ESCAPED_TAG.search(html):
+        html = unescape(html)
+    if "&amp;" in html:
+        html = _ESCAPED_TWICE.sub(r"&\1;", html)
     return _shortcodes_gone(html)
 
 

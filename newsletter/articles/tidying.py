@@ -111,6 +111,8 @@ def tidy(body: HtmlElement, resolve: Resolve) -> None:
                 _tidy_image(element, resolve)
         elif tag == "a":
             _tidy_link(element, resolve)
+        elif tag in {"summary", "legend"}:
+            element.tag = "p"
         elif tag == "h1":
             element.tag = "h2"  # the title is the only first heading
         elif tag == "noscript":

@@ -51,9 +51,9 @@ def _hubs(hubs: object) -> list[dict[str, str]]:
 
 
 def _entry(item: dict[str, Any]) -> dict[str, Any]:
-    authors = item.get("authors") or [item.get("author")]
-    author = authors[0] if isinstance(authors, list) and authors else None
-    content = _text(item, "content_html") or f"<p>{html.escape(_text(item, 'content_text'))}</p>"
+    written = item.get("authors") or [item.get("author")]
+    names = [_text(author, "name") for author in _dicts(written)]
+    content = _text(item, "content_html") or _paragraphs(_text(item, "content_text"))
     tags = item.get("tags")
     return {
         "id": str(item.get("id") or ""),
@@ -61,15 +61,29 @@ def _entry(item: dict[str, Any]) -> dict[str, Any]:
         "title": html.escape(_text(item, "title"), quote=False),
         "summary": html.escape(_text(item, "summary"), quote=False),
         "content": [{"type": "text/html", "value": content}],
-        "author": _text(author, "name") if isinstance(author, dict) else "",
+        "author": names[0] if names else "",
+        "authors": [{"name": name} for name in names],
         "tags": [{"term": tag} for tag in tags if isinstance(tag, str)]
         if isinstance(tags, list)
         else [],
         "published": _text(item, "date_published"),
         "updated": _text(item, "date_modified"),
         "language": _text(item, "language"),
-        "media_thumbnail": [{"url": _text(item, "image")}],
+        "media_thumbnail": [{"url": _text(item, "image") or _text(item, "banner_image")}],
+        "links": [
+            {"rel": "enclosure", "type": _text(one, "mime_type"), "href": _text(one, "url")}
+            for one in _dicts(item.get("attachments"))
+        ],
     }
+
+
+def _dicts(values: object) -> list[dict[str, Any]]:
+    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
+
+
+def _paragraphs(text: str) -> str:
+    parts = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text)]
+    return "".join(f"<p>{html.escape(part, quote=False)}</p>" for part in parts if part)
 
 
 def _text(item: dict[str, Any], key: str) -> str:

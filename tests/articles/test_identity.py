@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from newsletter.articles.ingest import ingest
 from newsletter.articles.models import Article, Identity
@@ -54,6 +57,30 @@ def test_each_form_of_a_blog_tells_its_posts_apart_and_knows_them_again(one: str
     take(blogs.every_form(some)[one], "https://blog.example/feed/")
     assert Article.objects.count() == COUNT
     take(blogs.every_form(some)["main"], "https://blog.example/main/")
+    assert Article.objects.count() == COUNT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_feeds_stored_at_the_same_time_give_each_post_once() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("an in-memory database knows no waiting")
+    some = blogs.posts(COUNT)
+    documents = list(blogs.every_form(some).items())[:6]
+    backwards = list(blogs.every_form(some[::-1]).items())[:6]
+    start = threading.Barrier(12)
+
+    def work(numbered: tuple[int, tuple[str, str]]) -> None:
+        number, (_form, document) = numbered
+        try:
+            feed = make_feed(f"https://blog{number}.example/feed/", site_url="", title="")
+            parsed = parse(document.encode(), url=feed.url)
+            start.wait(30)
+            ingest(feed, parsed, now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(work, enumerate(documents + backwards)))
     assert Article.objects.count() == COUNT
 
 

@@ -164,6 +164,20 @@ def test_picture_is_found_behind_its_stand_in(image: str, source: str) -> None:
     assert found.html.count("<img") == 1
 
 
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>L&amp;#8217;orario &amp;egrave; di 35 ore&amp;hellip;</p>", "L\u2019orario \u00e8 di 35 ore\u2026"),
+        ("&lt;p&gt;Tutto &lt;b&gt;due&lt;/b&gt; volte.&lt;/p&gt;&lt;p&gt;S\u00ec.&lt;/p&gt;", "Tutto due volte.\nS\u00ec."),
+        ("<p>Il tag &lt;p&gt; apre un paragrafo&lt;/p&gt;.</p>", "Il tag <p> apre un paragrafo</p>."),
+        ("<p>Scrivi <code>&amp;egrave;</code>.</p>", "Scrivi &egrave;."),
+        ("<details><summary>Apri</summary><p>Dentro</p></details>", "Apri\nDentro"),
+    ],
+)  # fmt: skip
+def test_text_is_escaped_once(html: str, text: str) -> None:
+    assert cleaned(html).text == text
+
+
 def test_caption_shortcode_becomes_a_caption() -> None:
     shortcode = (
         '[caption id="a_1" width="300"]<img src="/a.jpg" alt="Il corteo"> In piazza[/caption]'

@@ -387,3 +387,15 @@ def test_text_is_relative_to_its_own_base() -> None:
     ).entries[0]
     assert entry.base_url == "https://immagini.example/a/"
     assert read(rss(item("<description>x</description>"))).entries[0].base_url == ""
+
+
+def test_json_feed_of_plain_texts_is_read() -> None:
+    entry = read(
+        '{"version": "https://jsonfeed.org/version/1.1", "title": "Blog", "items": [{"id": 1,'
+        '"url": "https://blog.example/1/", "content_text": "Uno & due.\\n\\nTre.",'
+        '"authors": [{"name": "Anna"}, {"name": "Bruno"}], "attachments": [{"url":'
+        '"https://blog.example/f.jpg", "mime_type": "image/jpeg"}]}]}'
+    ).entries[0]
+    assert entry.content_html == "<p>Uno &amp; due.</p><p>Tre.</p>"
+    assert (entry.author, entry.guid) == ("Anna, Bruno", "1")
+    assert entry.image_url == "https://blog.example/f.jpg"
