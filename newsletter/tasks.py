@@ -40,6 +40,8 @@ STALE_SECONDS = 300
 CONFIRMATIONS_PER_ROUND = 200
 # So long an errand may take before the next one has its turn.
 ERRAND_SECONDS = 10.0
+# All of them with a slow server in each; a killed worker's turn is free again then.
+LONGEST_ERRANDS = timedelta(minutes=5)
 # A send task ends after this and rings for itself: far below any broker's visibility time-out.
 SEND_TIME = timedelta(minutes=5)
 # A poller begins nothing after this, so that it has ended when the next tick rings for another.
@@ -238,8 +240,10 @@ ERRANDS: list[Callable[[datetime], bool]] = [
 def errands() -> None:
     """What may take its time, one after the other: it never fills more than one place of a pool."""
     now = _now()
-    with turns.turn("errands", now) as ours:
-        unfinished = [errand for errand in ERRANDS if ours and _run(errand, now)]
+    with turns.turn("errands", now, longest=LONGEST_ERRANDS) as ours:
+        unfinished = [
+            errand for errand in ERRANDS if ours and not _must_stop() and _run(errand, now)
+        ]
     if unfinished:
         _ring(errands)
 

@@ -97,7 +97,7 @@ def store(
     changed = _update(feed, edited, now)
     seen = [c for c in (*fresh, *met.values()) if c.article is not None]
     _name([*seen, *buried], owner)
-    _see(feed, seen, now)
+    _see(feed, seen, now, as_history=as_history)
     if feed.auto_accept:
         waiting = [a.pk for a in known if a.state == Article.State.NEW and a.triaged_at is None]
         triage([*(a.pk for a in new), *waiting], Article.State.ACCEPTED, by=None, now=now)
@@ -269,7 +269,7 @@ def _name(seen: Sequence[Candidate], owner: dict[str, int | None]) -> None:
     insert(Identity, ["key", "article"], rows)
 
 
-def _see(feed: Feed, seen: Sequence[Candidate], now: datetime) -> None:
+def _see(feed: Feed, seen: Sequence[Candidate], now: datetime, *, as_history: bool) -> None:
     there: set[int] = set()
     ids = [candidate.article.pk for candidate in seen if candidate.article is not None]
     for some in _chunks(ids):
@@ -280,9 +280,17 @@ def _see(feed: Feed, seen: Sequence[Candidate], now: datetime) -> None:
         Sighting,
         ["article", "feed", "guid", "url", "first_seen_at", "last_seen_at"],
         [
-            (candidate.article.pk, feed.pk, candidate.entry.guid, candidate.entry.url, now, now)
+            (
+                article.pk,
+                feed.pk,
+                candidate.entry.guid,
+                candidate.entry.url,
+                # As old as the post: the feed itself may never have listed it.
+                (article.published_at or article.arrived_at) if as_history else now,
+                now,
+            )
             for candidate in seen
-            if candidate.article is not None and candidate.article.pk not in there
+            if (article := candidate.article) is not None and article.pk not in there
         ],
         ignore_conflicts=True,
     )

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import pairwise
 
+from django.db.models import F
+
 from newsletter.articles.models import Article, Sighting
 from newsletter.articles.triage import triage
 from newsletter.exceptions import FeedError
@@ -36,6 +38,8 @@ def flag_vanished(feed: Feed, parsed: ParsedFeed, *, now: datetime) -> int:
         return 0
     missing = Sighting.objects.filter(
         feed=feed,
+        # Not what was back-filled: a blog may keep some of its posts out of its feed.
+        first_seen_at__gt=F("article__published_at"),
         last_seen_at__lt=now,
         article__state__in=_STANDING,
         article__published_at__gt=known[-1],

@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from newsletter.articles.ingest import ingest
 from newsletter.articles.models import Article
-from tests.articles.conftest import Poll, post
+from newsletter.feeds.models import Feed
+from newsletter.feeds.parse import parse
+from tests.articles.conftest import Poll, post, rss
 from tests.builders import NOW
 from tests.servers import FeedServer
 
@@ -49,6 +52,15 @@ def test_post_still_in_another_feed_is_not_withdrawn(polled: Poll) -> None:
     polled(dated(13), dated(12), dated(11))
     polled(dated(13), dated(12), dated(11), at="/category/salari/feed/")
     polled(dated(13), dated(11), at="/category/salari/feed/", now=LATER)
+    assert set(states().values()) == {"new"}
+
+
+def test_post_that_the_feed_never_listed_is_not_withdrawn(polled: Poll) -> None:
+    """WordPress's interface also gives what a blog keeps out of its feed."""
+    polled(dated(13), dated(11))
+    kept_out = parse(rss(dated(12)).encode(), url="https://blog.example/wp-json/wp/v2/posts")
+    ingest(Feed.objects.get(), kept_out, now=NOW, as_history=True)
+    polled(dated(14), dated(13), dated(11), now=LATER)
     assert set(states().values()) == {"new"}
 
 
