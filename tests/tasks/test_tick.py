@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,8 @@ from newsletter.articles.models import Article, ArticleAddress
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import StepsFailed
+from newsletter.feeds import websub
+from newsletter.feeds.hub import HubSubscription
 from newsletter.feeds.models import Backfill, Feed, FetchRecord
 from newsletter.themes.models import ThemeAssignment
 from tests.builders import (
@@ -99,6 +102,24 @@ def test_a_post_that_vanished_leaves_the_draft_before_its_time(
     (mail,) = mailing.of("anna@posta.example")
     assert "Resta" in mail.text
     assert "Sparita" not in mail.text
+
+
+@pytest.mark.parametrize("key", ["", "wrong"], ids=["signed", "not signed as agreed"])
+def test_a_hub_that_rings_has_the_feed_polled_without_a_tick_if_it_signs(
+    bells: Callable[[], list[str]], client, key: str
+) -> None:
+    now = datetime.now(UTC)
+    feed = make_feed(next_poll_at=now + timedelta(hours=9))
+    subscription = HubSubscription.objects.create(feed=feed, state="active", next_at=now)
+    secret = key or websub._secrets(subscription.token)[0]
+    signed = hmac.new(secret.encode(), b"<rss/>", "sha256").hexdigest()
+    client.post(
+        f"/newsletter/websub/{subscription.token}/",
+        b"<rss/>",
+        content_type="application/rss+xml",
+        headers={"X-Hub-Signature": f"sha256={signed}"},
+    )
+    assert bells() == ([] if key else ["newsletter.poll_due"])
 
 
 def test_an_errand_that_fails_does_not_stop_the_others(
