@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 # Frequent words that belong to one of these languages and to no other here.
 _WORDS = {
@@ -13,10 +14,10 @@ _WORDS = {
     "es": "los las que el por una con para del más pero sus también fue han muy ser como y está",
     "pt": "os as não uma que com para dos das mais por foi são ao também pelo seu tem na em",
 }  # fmt: skip
-_LANGUAGE_OF: dict[str, list[str]] = {}
+_LANGUAGES_OF: dict[str, tuple[str, ...]] = {}
 for _language, _words in _WORDS.items():
     for _word in _words.split():
-        _LANGUAGE_OF.setdefault(_word, []).append(_language)
+        _LANGUAGES_OF[_word] = (*_LANGUAGES_OF.get(_word, ()), _language)
 
 
 def language_of(text: str, declared: str) -> str:
@@ -24,9 +25,9 @@ def language_of(text: str, declared: str) -> str:
     declared = re.split(r"[-_]", declared.strip().lower())[0]
     declared = declared if re.fullmatch(r"[a-z]{2,3}", declared) else ""
     counts = dict.fromkeys(_WORDS, 0)
-    for word in text[:2000].lower().split():
-        for language in _LANGUAGE_OF.get(word, ()):
-            counts[language] += 1
+    for languages, times in Counter(map(_LANGUAGES_OF.get, text[:2000].lower().split())).items():
+        for language in languages or ():
+            counts[language] += times
     best = max(counts, key=lambda language: counts[language])
     if declared and declared not in counts:
         return declared

@@ -174,11 +174,11 @@ def _tidy_link(link: HtmlElement, resolve: Resolve) -> None:
         del link.attrib["href"]
         link.set("data-jump", "")
         return
-    resolved = resolve(href)
-    if resolved:
-        link.set("href", without_tracking(resolved))
-    else:
+    resolved = without_tracking(resolve(href))
+    if not resolved:
         del link.attrib["href"]
+    elif resolved != link.get("href"):
+        link.set("href", resolved)
 
 
 def _replace_by_link(player: HtmlElement, resolve: Resolve, source: str) -> None:
