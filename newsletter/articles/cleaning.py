@@ -30,6 +30,8 @@ from newsletter.articles.tidying import tidy
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Absolute already, and nothing in it to resolve: most addresses, without the cost of parsing.
 _PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::\d+)?(?:/(?!\.)[^\\\x00-\x20\x7f]*)?\Z")
+# What is left of a jump within the page.
+_NOWHERE = re.compile(r'<a rel="noopener">(.*?)</a>', re.DOTALL)
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "dfn", "dl",
     "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins",
@@ -124,9 +126,9 @@ def _markup(blocks: list[HtmlElement]) -> str:
 
 
 def _safe(markup: str) -> str:
-    # Last, so that nothing after the sanitiser can undo it. Depth and size are capped by now:
-    # nh3 is quadratic in the depth.
-    return nh3.clean(
+    # Last, so that nothing after the sanitiser can undo it; only tags go after it. Depth and size
+    # are capped by now: nh3 is quadratic in the depth.
+    html = nh3.clean(
         markup,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
@@ -134,6 +136,7 @@ def _safe(markup: str) -> str:
         link_rel="noopener",
         strip_comments=True,
     ).strip()
+    return _NOWHERE.sub(r"\1", html) if '<a rel="noopener">' in html else html
 
 
 def _absolute(address: str, base: str) -> str:

@@ -178,6 +178,14 @@ def test_text_is_escaped_once(html: str, text: str) -> None:
     assert cleaned(html).text == text
 
 
+def test_jump_within_the_page_becomes_text() -> None:
+    html = '<p>Vedi la <a href="#nota">nota <b>1</b></a> e <a href="/legge/">la legge</a>.</p>'
+    assert cleaned(html).html == (
+        "<p>Vedi la nota <b>1</b> e "
+        '<a href="https://blog.example/legge/" rel="noopener">la legge</a>.</p>'
+    )
+
+
 def test_caption_shortcode_becomes_a_caption() -> None:
     shortcode = (
         '[caption id="a_1" width="300"]<img src="/a.jpg" alt="Il corteo"> In piazza[/caption]'
