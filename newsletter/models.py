@@ -10,6 +10,7 @@ from newsletter.articles.models import (
     Sighting,
     Story,
 )
+from newsletter.articles.stories.models import Fingerprint, Resemblance, Shingle
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
 from newsletter.feeds.hub import HubSubscription
@@ -40,13 +41,16 @@ __all__ = [
     "Exclusion",
     "Feed",
     "FetchRecord",
+    "Fingerprint",
     "HubSubscription",
     "Identity",
     "Member",
     "Newsletter",
     "PageText",
+    "Resemblance",
     "Segment",
     "Selection",
+    "Shingle",
     "Sighting",
     "SignupAttempt",
     "Story",
