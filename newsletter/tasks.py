@@ -21,6 +21,7 @@ from django.dispatch import receiver
 
 from newsletter import conf, signals
 from newsletter.articles import addresses, backfill, page_text, poller
+from newsletter.articles.stories import folding
 from newsletter.delivery import control, freeze, retention, send
 from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.models import Batch
@@ -108,6 +109,10 @@ def ring_tagging(now: datetime) -> None:
     tag_pending.apply_async(expires=STALE_SECONDS)
 
 
+def ring_folding(now: datetime) -> None:
+    fold_pending.apply_async(expires=STALE_SECONDS)
+
+
 def compile_due_digests(now: datetime) -> None:
     compiling.compile_due(now=now)
 
@@ -173,6 +178,7 @@ STEPS: list[Callable[[datetime], None]] = [
     ring_poller,
     ring_errands,
     ring_tagging,
+    ring_folding,
     compile_due_digests,
     approve_proposals,
     hold_unapproved_digests,
@@ -206,6 +212,7 @@ def _ring_senders(digest_id: int, now: datetime) -> None:
 def poll_due() -> None:
     if poller.poll_due(clock=_now, budget=POLL_TIME, stop=_must_stop).articles:
         _ring(tag_pending)
+        _ring(fold_pending)
 
 
 def fetch_older_posts(now: datetime) -> bool:
@@ -274,6 +281,11 @@ def _ring_for_errands(**kwargs: Any) -> None:
 @shared_task(name="newsletter.tag_pending")
 def tag_pending() -> None:
     tagging.tag_pending(now=_now())
+
+
+@shared_task(name="newsletter.fold_pending")
+def fold_pending() -> None:
+    folding.fold_pending(now=_now())
 
 
 @shared_task(name="newsletter.compile_digest")

@@ -54,6 +54,7 @@ hooks.register("register_bulk_action", bulk.Retag)
 hooks.register("register_bulk_action", feed_bulk.PollFeeds)
 hooks.register("register_bulk_action", feed_bulk.PauseFeeds)
 hooks.register("register_bulk_action", feed_bulk.ResumeFeeds)
+hooks.register("register_bulk_action", bulk.Merge)
 
 
 @hooks.register("construct_homepage_panels")
@@ -83,6 +84,10 @@ def name_log_actions(actions: LogActionRegistry) -> None:
         ("reject", _("Reject"), _("Rejected")),
         ("to_triage", _("Back to the inbox"), _("Put back into the inbox")),
         ("undo", _("Undo"), _("Took the last decision back")),
+        ("merge", _("One story"), _("Made one story of it and others")),
+        ("split", _("Not the same news"), _("Took it out of its story")),
+        ("keep_apart", _("Not the same news"), _("Said it is no duplicate")),
+        ("undo_story", _("Undo"), _("Took back what was said of its story")),
         ("retag", _("Retag"), _("Changed the themes")),
         ("approve", _("Approve"), _("Approved for sending")),
         ("send_now", _("Send now"), _("Told to go out at once")),

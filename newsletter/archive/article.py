@@ -12,6 +12,7 @@ from newsletter.feeds.models import Feed
 from newsletter.themes.models import ThemeAssignment
 
 _TERMS = 3
+_ALSO = 10
 
 
 def reason(assignment: ThemeAssignment) -> str:
@@ -37,8 +38,22 @@ def _quoted(terms: list[str]) -> str:
     return ", ".join(f"«{term}»" for term in terms[:_TERMS])
 
 
+def also_in(article: Article) -> list[Article]:
+    """The other accepted pieces of its story, the first that told it first."""
+    if not article.story_id:
+        return []
+    pieces = Article.objects.accepted().filter(story=article.story_id).exclude(pk=article.pk)
+    return list(
+        pieces.select_related("feed")
+        .defer("body_html", "body_text")
+        .order_by("listed_at", "pk")[:_ALSO]
+    )
+
+
 def article_context(article: Article) -> dict[str, Any]:
-    """Three queries: the themes, the candidates that share them, the related articles."""
+    """Three queries, four for a piece of a story: the themes, the candidates that share them, the
+    related articles.
+    """
     themes = list(standing_assignments().filter(article=article))
     full = bool(
         article.feed
@@ -48,6 +63,7 @@ def article_context(article: Article) -> dict[str, Any]:
     )
     return {
         "article": article,
+        "also": also_in(article),
         "full": full,
         "withdrawn": article.state == Article.State.WITHDRAWN,
         "themes": [(assignment.theme, reason(assignment)) for assignment in themes],

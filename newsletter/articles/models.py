@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from wagtail.search import index
@@ -36,7 +37,17 @@ class ArticleQuerySet(SearchableQuerySetMixin, models.QuerySet["Article"]):
         return self.filter(state=Article.State.ACCEPTED)
 
     def to_triage(self) -> ArticleQuerySet:
-        return self.filter(state=Article.State.NEW)
+        """New articles; not those of a story that an accepted article tells already."""
+        told = Article.objects.accepted().filter(story=OuterRef("story"))
+        return self.filter(Q(story__isnull=True) | ~Exists(told), state=Article.State.NEW)
+
+    def one_per_story(self) -> ArticleQuerySet:
+        """Of each story's articles among these, the first that told it."""
+        earlier = Q(listed_at__lt=OuterRef("listed_at")) | Q(
+            listed_at=OuterRef("listed_at"), pk__lt=OuterRef("pk")
+        )
+        told_before = self.order_by().filter(earlier, story=OuterRef("story"))
+        return self.filter(Q(story__isnull=True) | ~Exists(told_before))
 
     def arrived_since(self, moment: datetime | None) -> ArticleQuerySet:
         """Articles that reached us after `moment`, whatever date they carry; all when None."""

@@ -25,6 +25,8 @@ from newsletter.desk.evidence import explain
 from newsletter.desk.history import note
 from newsletter.desk.inbox import MAY_TRIAGE, InboxView, triage_view, undo_view
 from newsletter.desk.pictures import without_pictures
+from newsletter.desk.stories import story_context
+from newsletter.desk.story_views import keep_apart_view, merge_view, split_view, undo_story_view
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.feeds.models import Feed
 from newsletter.themes.models import Theme, ThemeAssignment
@@ -91,6 +93,7 @@ class ArticleEditView(generic.EditView):
         context["changed_since"] = accepted_text(article)
         context["may_triage"] = self.request.user.has_perm(MAY_TRIAGE)
         context["here"] = self.request.path
+        context |= story_context(self.object)
         return context
 
 
@@ -131,6 +134,10 @@ class ArticleViewSet(DeskViewSet):
             *super().get_urlpatterns(),
             path("triage/", triage_view, name="triage"),
             path("undo/", undo_view, name="undo"),
+            path("story/merge/", merge_view, name="merge"),
+            path("story/split/", split_view, name="split"),
+            path("story/apart/", keep_apart_view, name="keep_apart"),
+            path("story/undo/", undo_story_view, name="undo_story"),
         ]
 
 

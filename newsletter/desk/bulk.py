@@ -22,10 +22,12 @@ from newsletter.articles.models import Article
 from newsletter.desk.history import note
 from newsletter.desk.inbox import MAY_TRIAGE, say
 from newsletter.desk.listing import listed_ids
-from newsletter.desk.triage import decide
+from newsletter.desk.story_views import merged
+from newsletter.desk.triage import decide, with_their_stories
 from newsletter.themes.models import Theme, ThemeAssignment
 from newsletter.themes.tagging import set_themes
 
+MOST_MERGED = 500  # by hand: "select everything" is no story
 EXAMPLES = 10  # titles shown on the page that asks
 
 
@@ -107,8 +109,22 @@ class Reject(ArticleBulkAction):
         say(
             self.request,
             state,
-            decide(article_ids, state, by=self.request.user, now=timezone.now()),
+            decide(
+                with_their_stories(article_ids), state, by=self.request.user, now=timezone.now()
+            ),
         )
+
+
+class Merge(ArticleBulkAction):
+    display_name = gettext_lazy("One story")
+    action_type = "merge"
+    aria_label = gettext_lazy("Make one story of the selected articles")
+    action_priority = 40
+    question = gettext_lazy("Do they tell the same news? They become one story.")
+    yes = gettext_lazy("Yes, one story")
+
+    def act(self, article_ids: Sequence[int], form: forms.Form) -> None:
+        merged(self.request, article_ids[:MOST_MERGED])
 
 
 class RetagForm(forms.Form):

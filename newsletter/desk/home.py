@@ -38,7 +38,7 @@ class TwentyMinutesPanel(Component):
     def get_context_data(self, parent_context: Mapping[str, Any]) -> dict[str, Any]:
         now = timezone.now()
         user: AbstractUser = parent_context["request"].user
-        to_triage = Article.objects.to_triage()[: COUNT_UP_TO + 1].count()
+        to_triage = Article.objects.to_triage().one_per_story()[: COUNT_UP_TO + 1].count()
         drafts = Digest.objects.filter(
             status__in=[Digest.Status.DRAFT, Digest.Status.HELD], approved_at__isnull=True
         )

@@ -26,7 +26,8 @@ from wagtail.admin.views import generic
 from newsletter.articles.models import Article
 from newsletter.desk.evidence import chip
 from newsletter.desk.listing import LATEST_FIRST, ArticleFilterSet, found_by, with_themes
-from newsletter.desk.triage import Decision, decide, take_back
+from newsletter.desk.stories import with_pieces
+from newsletter.desk.triage import Decision, decide, take_back, with_their_stories
 from newsletter.digests.wording import shorten
 
 EXCERPT_SIGNS = 240
@@ -40,6 +41,7 @@ class ArticleColumn(BaseColumn):
 
     def get_cell_context_data(self, instance: Article, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
+        context["may_triage"] = parent_context.get("may_triage")
         context["chips"] = [chip(assignment) for assignment in instance.chosen]
         context["excerpt"] = shorten(instance.display_excerpt, EXCERPT_SIGNS)
         context["edit_url"] = reverse("newsletter_articles:edit", args=[instance.pk])
@@ -83,7 +85,9 @@ class InboxView(generic.IndexView):
         paginator, page, found, has_others = super().paginate_queryset(queryset, page_size)
         # Themes and feeds for this page only, whether it came from a search or a query.
         by_id = with_themes(Article.objects.all()).in_bulk([article.pk for article in found])
-        page.object_list = [by_id[article.pk] for article in found if article.pk in by_id]
+        page.object_list = with_pieces(
+            [by_id[article.pk] for article in found if article.pk in by_id]
+        )
         return paginator, page, page.object_list, has_others
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -117,7 +121,12 @@ def say(request: HttpRequest, state: Article.State, decision: Decision) -> None:
     ) % {"count": decision.count}
     text = render_to_string(
         "newsletter/admin/inbox/undo.html",
-        {"said": said, "undo": decision.undo, "here": back_to(request)},
+        {
+            "said": said,
+            "undo": decision.undo,
+            "action": reverse("newsletter_articles:undo"),
+            "here": back_to(request),
+        },
         request=request,
     )
     # Wagtail's own message buttons are links; an undo changes something, so it must be a POST.
@@ -135,7 +144,11 @@ def triage_view(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     for state in (Article.State.ACCEPTED, Article.State.REJECTED, Article.State.NEW):
         if (pk := request.POST.get(state.value, "")).isdecimal():
-            decision = decide([int(pk)], state, by=request.user, now=timezone.now())
+            ids = [int(pk)]
+            # In the inbox a row is a story: rejected, none of it stays behind.
+            if state == Article.State.REJECTED and request.POST.get("story"):
+                ids = with_their_stories(ids)
+            decision = decide(ids, state, by=request.user, now=timezone.now())
             say(request, state, decision)
     return redirect(back_to(request))
 

@@ -23,6 +23,7 @@ class ArticleFilterSet(WagtailFilterSet):
     state = django_filters.ChoiceFilter(
         label=_("State"),
         choices=Article.State.choices,
+        method="in_state",
         empty_label=_("All"),
         widget=forms.RadioSelect,
     )
@@ -49,19 +50,25 @@ class ArticleFilterSet(WagtailFilterSet):
         model = Article
         fields: list[str] = []
 
+    def in_state(self, articles: Any, name: str, state: str) -> QuerySet:
+        if state == Article.State.NEW:
+            return articles.to_triage()
+        return articles.filter(state=state)
+
     def with_theme(self, articles: QuerySet, name: str, theme: Theme) -> QuerySet:
         standing = ThemeAssignment.objects.standing().filter(theme=theme)
         return articles.filter(pk__in=standing.values("article_id"))
 
 
-def found_by(articles: QuerySet, words: str) -> Any:
+def found_by(articles: Any, words: str) -> Any:
     """The articles among these that the search finds, latest first; relevance order would sort
-    every match of 100,000 articles.
+    every match of 100,000 articles. Without words, all of them: a story as one, by the first that
+    told it.
 
     The search backend filters by indexed fields only, so the filters' outcome goes in as ids.
     """
     if not words:
-        return articles
+        return articles.one_per_story()
     among = Article.objects.filter(id__in=articles.order_by().values("id")).order_by(*LATEST_FIRST)
     backend = get_search_backend()
     matches = backend.search(words, among, order_by_relevance=False)
@@ -82,7 +89,8 @@ def listed_ids(request: HttpRequest) -> list[int]:
     words = request.GET.get("q", "").strip()
     if words:
         return [article.pk for article in found_by(filters.qs, words)]
-    return list(filters.qs.order_by(*LATEST_FIRST).values_list("pk", flat=True))
+    rows = found_by(filters.qs, "")
+    return list(rows.order_by(*LATEST_FIRST).values_list("pk", flat=True))
 
 
 def with_themes(articles: QuerySet) -> QuerySet:

@@ -54,6 +54,25 @@ def decide(article_ids: Sequence[int], state: Article.State, *, by: Any, now: da
     return Decision(count, signing.dumps([by.pk, moments], salt=SALT) if moments else "")
 
 
+def with_their_stories(article_ids: Sequence[int]) -> list[int]:
+    """These, and what waits in the inbox behind them: the other pieces of their stories."""
+    stories = {
+        story_id
+        for some in chunks(article_ids)
+        for story_id in Article.objects.filter(pk__in=some, story__isnull=False)
+        .order_by()
+        .values_list("story_id", flat=True)
+    }
+    waiting = [
+        pk
+        for some in chunks(sorted(stories))
+        for pk in Article.objects.filter(story__in=some, state=Article.State.NEW)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    ]
+    return list(dict.fromkeys([*article_ids, *waiting]))
+
+
 def in_state(state: Article.State, ids: Sequence[int]) -> Iterator[int]:
     return Article.objects.filter(state=state, pk__in=ids).values_list("pk", flat=True).iterator()
 

@@ -32,7 +32,8 @@ def compile_digest(newsletter: Newsletter, *, slot: datetime, now: datetime) -> 
     """The newsletter's digest for this slot: the one that is there, or a new draft.
 
     Candidates are the accepted articles that arrived, or were accepted, since the last issue was
-    compiled, whatever date they carry, and that no issue of the newsletter has had. With fewer
+    compiled, whatever date they carry, and that no issue of the newsletter has had, nor another
+    piece of their story. With fewer
     than `min_items` the digest is `skipped`: it keeps a row with the reason but no number, and the
     articles stay candidates; until its slot comes, it is tried anew. What `max_items` leaves out
     is not carried over to the next issue. Safe to call from two processes at once: both get the
@@ -80,7 +81,13 @@ def candidates_for(newsletter: Newsletter, *, now: datetime) -> list[Candidate]:
     had = DigestItem.objects.filter(article=OuterRef("pk"), digest__newsletter=newsletter).exclude(
         _never_sent("digest__")
     )
-    articles = Article.objects.accepted().filter(~Exists(had), arrived_at__lte=now)
+    # Another piece of a story that readers have had is no news to them.
+    told = DigestItem.objects.filter(
+        article__story=OuterRef("story"), digest__newsletter=newsletter
+    ).exclude(_never_sent("digest__"))
+    articles = Article.objects.accepted().filter(
+        ~Exists(had), Q(story__isnull=True) | ~Exists(told), arrived_at__lte=now
+    )
     if (since := _considered_until(newsletter)) is not None:
         articles = articles.filter(Q(arrived_at__gt=since) | Q(triaged_at__gt=since))
     if chosen_themes := list(newsletter.themes.values_list("pk", flat=True)):

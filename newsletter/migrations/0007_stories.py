@@ -6,54 +6,116 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('newsletter', '0006_hubs'),
+        ("newsletter", "0006_hubs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Fingerprint',
+            name="Fingerprint",
             fields=[
-                ('article', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='fingerprint', serialize=False, to='newsletter.article')),
-                ('text', models.BigIntegerField(db_index=True)),
-                ('sample', models.BinaryField()),
-                ('origin', models.CharField(blank=True, db_index=True, max_length=64)),
-                ('compared_at', models.DateTimeField(db_index=True, null=True)),
+                (
+                    "article",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="fingerprint",
+                        serialize=False,
+                        to="newsletter.article",
+                    ),
+                ),
+                ("text", models.BigIntegerField(db_index=True)),
+                ("sample", models.BinaryField()),
+                ("origin", models.CharField(blank=True, db_index=True, max_length=64)),
+                ("compared_at", models.DateTimeField(db_index=True, null=True)),
             ],
             options={
-                'verbose_name': 'fingerprint',
-                'verbose_name_plural': 'fingerprints',
+                "verbose_name": "fingerprint",
+                "verbose_name_plural": "fingerprints",
             },
         ),
         migrations.CreateModel(
-            name='Shingle',
+            name="Shingle",
             fields=[
-                ('pk', models.CompositePrimaryKey('value', 'text', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('value', models.BigIntegerField()),
-                ('text', models.BigIntegerField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "value",
+                        "text",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("value", models.BigIntegerField()),
+                ("text", models.BigIntegerField()),
             ],
             options={
-                'verbose_name': 'shingle',
-                'verbose_name_plural': 'shingles',
+                "verbose_name": "shingle",
+                "verbose_name_plural": "shingles",
             },
         ),
         migrations.CreateModel(
-            name='Resemblance',
+            name="Resemblance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('share', models.FloatField(default=0)),
-                ('state', models.CharField(choices=[('possible', 'Possible duplicate'), ('apart', 'Not the same news')], default='possible', max_length=10)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('first', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.article')),
-                ('second', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.article')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("share", models.FloatField(default=0)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("possible", "Possible duplicate"),
+                            ("apart", "Not the same news"),
+                        ],
+                        default="possible",
+                        max_length=10,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "first",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="newsletter.article",
+                    ),
+                ),
+                (
+                    "second",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="newsletter.article",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'resemblance',
-                'verbose_name_plural': 'resemblances',
-                'constraints': [models.UniqueConstraint(fields=('first', 'second'), name='resemblance_once'), models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='resemblance_in_order')],
+                "verbose_name": "resemblance",
+                "verbose_name_plural": "resemblances",
+                "constraints": [
+                    models.UniqueConstraint(fields=("first", "second"), name="resemblance_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("first__lt", models.F("second"))),
+                        name="resemblance_in_order",
+                    ),
+                ],
             },
         ),
     ]

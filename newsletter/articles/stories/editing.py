@@ -64,11 +64,11 @@ def split(article_id: int, *, by: Any, now: datetime) -> Change:
 
 
 @transaction.atomic
-def keep_apart(one: int, other: int, *, by: Any, now: datetime) -> int:
-    """Two articles only look alike; how many pairs that settles, with those of their stories."""
+def keep_apart(one: int, other: int, *, by: Any, now: datetime) -> list[tuple[int, int]]:
+    """Two articles only look alike; the pairs that settles, with those of their stories."""
     stories = _locked(Q(pk__in=[one, other]))
     if len(stories) < 2 or (stories[one] and stories[one] == stories[other]):
-        return 0
+        return []
     sides = [
         [pk, *(at for at in _locked(Q(story=stories[pk])) if at != pk)] if stories[pk] else [pk]
         for pk in (one, other)
@@ -81,15 +81,17 @@ def keep_apart(one: int, other: int, *, by: Any, now: datetime) -> int:
     )
     pairs = known | {_in_order(one, other)}
     _keep_apart(sorted(pairs), by=by, now=now)
-    return len(pairs)
+    return sorted(pairs)
 
 
 @transaction.atomic
-def reunite(one: int, other: int) -> None:
-    """Take `keep_apart` back: a doubt again."""
-    first, second = _in_order(one, other)
-    Resemblance.objects.filter(first=first, second=second).update(
-        state=Resemblance.State.POSSIBLE, decided_by=None, decided_at=None
+def doubt_again(pairs: Iterable[tuple[int, int]]) -> int:
+    """Take `keep_apart` back; how many pairs."""
+    return sum(
+        Resemblance.objects.filter(
+            first=first, second=second, state=Resemblance.State.APART
+        ).update(state=Resemblance.State.POSSIBLE, decided_by=None, decided_at=None)
+        for first, second in pairs
     )
 
 

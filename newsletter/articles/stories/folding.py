@@ -110,7 +110,7 @@ def _settle(found: Sequence[tuple[Piece, Judged]]) -> int:
     with transaction.atomic():
         # All at once and in order, so that two workers wait for each other instead of locking up.
         locked = Article.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-        stories = dict(locked.values_list("pk", "story_id"))
+        stories: dict[int, int | None] = dict(locked.values_list("pk", "story_id"))
         alone = sum(story is None for story in stories.values())
         for piece, judged in found:
             doubtful: Judged = []

@@ -99,7 +99,7 @@ def remember(pieces: Sequence[Piece]) -> set[int]:
     ids = list(samples)
     with transaction.atomic():
         former = {
-            pk: (text, packed)
+            pk: (text, bytes(packed))
             for pk, text, packed in Fingerprint.objects.filter(article__in=ids).values_list(
                 "pk", "text", "sample"
             )
@@ -186,9 +186,9 @@ def candidates(pieces: Sequence[Piece]) -> dict[int, list[Row]]:
     telling = {text: Sample.of(copies[0].sample - told) for text, copies in rows.items()}
     found: dict[int, list[Row]] = {}
     for piece in pieces:
-        own = Sample.of(samples[piece.article_id] - told)
+        mine = Sample.of(samples[piece.article_id] - told)
         shares = {
-            text: 1.0 if text == piece.text.key else own.share_in(telling[text])
+            text: 1.0 if text == piece.text.key else mine.share_in(telling[text])
             for text in likely[piece.article_id]
             if text in rows
         }

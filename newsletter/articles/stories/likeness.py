@@ -79,9 +79,7 @@ def judge(one: Piece, other: Piece) -> Judgement:
     return Judgement(_verdict(one, other, shared, share, jaccard), share, jaccard)
 
 
-def _verdict(
-    one: Piece, other: Piece, shared: Set[int], share: float, jaccard: float
-) -> Verdict:
+def _verdict(one: Piece, other: Piece, shared: Set[int], share: float, jaccard: float) -> Verdict:
     if names_as_origin(one, other) or names_as_origin(other, one):
         # Its source line may also cite in passing, or stand under comments on the piece.
         believed = share >= TITLES_ALIKE / 2 or _may_be_translation(one, other)

@@ -41,7 +41,7 @@
     } catch {
       /* The place in the list is a convenience. */
     }
-    row.querySelector(`button[name="${name}"]`)?.click();
+    row.querySelector(`.desk-decision button[name="${name}"]`)?.click();
   };
 
   document.addEventListener('keydown', (event) => {
