@@ -35,6 +35,10 @@ MAY: dict[str, set[str]] = {
     "newsletter_articles:history_results": EVERYBODY,
     "newsletter_articles:triage": EVERYBODY,
     "newsletter_articles:undo": EVERYBODY,
+    "newsletter_articles:merge": EVERYBODY,
+    "newsletter_articles:split": EVERYBODY,
+    "newsletter_articles:keep_apart": EVERYBODY,
+    "newsletter_articles:undo_story": EVERYBODY,
     "newsletter_digests:list": EVERYBODY,
     "newsletter_digests:list_results": EVERYBODY,
     "newsletter_digests:add": EVERYBODY,
@@ -94,6 +98,10 @@ MAY: dict[str, set[str]] = {
 POST = {
     "newsletter_articles:triage",
     "newsletter_articles:undo",
+    "newsletter_articles:merge",
+    "newsletter_articles:split",
+    "newsletter_articles:keep_apart",
+    "newsletter_articles:undo_story",
     "newsletter_digests:action",
     "newsletter_digests:lock",
     "newsletter_digests:unlock",
@@ -166,7 +174,8 @@ def things(db: None) -> dict[str, list[Any]]:
 
 WITHOUT_PK = {
     "index", "index_results", "list", "list_results", "add", "triage", "undo", "choose",
-    "choose_results", "chosen_multiple", "import", "export",
+    "choose_results", "chosen_multiple", "import", "export", "merge", "split", "keep_apart",
+    "undo_story",
 }  # fmt: skip
 
 

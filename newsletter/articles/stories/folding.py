@@ -127,8 +127,10 @@ def _settle(found: Sequence[tuple[Piece, Judged]]) -> int:
 
 def _settled(one: int, other: int, verdict: Verdict, stories: dict[int, int | None]) -> bool:
     """Make them one story, unless they are, or an editor said no; False when in doubt."""
-    if stories[one] is not None and stories[other] is not None:
-        return stories[one] == stories[other]  # to make two stories one is for an editor
+    first, second = stories[one], stories[other]
+    if first is not None and second is not None:
+        # Two stories that one text tells are one; an excerpt of both joins nothing.
+        return first == second or (verdict == Verdict.SAME and _are_one(first, second, stories))
     lone, other = (one, other) if stories[one] is None else (other, one)
     story_id = stories[other]
     if _are_apart(lone, other, story_id):
@@ -139,6 +141,17 @@ def _settled(one: int, other: int, verdict: Verdict, stories: dict[int, int | No
     story_id = story_id or Story.objects.create().pk
     Article.objects.filter(pk__in=[lone, other]).update(story=story_id)
     stories[lone] = stories[other] = story_id
+    return True
+
+
+def _are_one(one: int, other: int, stories: dict[int, int | None]) -> bool:
+    kept, gone = sorted((one, other))
+    said = Q(first__story=kept, second__story=gone) | Q(first__story=gone, second__story=kept)
+    if not Resemblance.objects.filter(said, state=Resemblance.State.APART).exists():
+        Article.objects.filter(story=gone).update(story=kept)
+        for pk, story in stories.items():
+            if story == gone:
+                stories[pk] = kept
     return True
 
 

@@ -25,7 +25,7 @@ MOST_TEXTS = 200  # and so many texts of the same news are followed, no more
 HALF_ALIKE = 0.4  # of a sample: below, the texts themselves are not read
 MOST_CANDIDATES = 12  # texts compared word by word with one article
 _BY_COUNT = 40  # texts that share most shingles, of which the candidates are taken
-_COPIES = 3  # of one text, the articles nearest in time
+_COPIES = 3  # of one text, looked at
 _MOST_COPIES = 5_000  # looked through for a batch
 _AT_ONCE = 1_000
 
@@ -202,10 +202,17 @@ def candidates(pieces: Sequence[Piece]) -> dict[int, list[Row]]:
 
 
 def _nearest(copies: list[Row], piece: Piece, told_at: Mapping[int, Any]) -> list[Row]:
+    """Of a text's copies, the nearest in time that stand alone, and one of the nearest stories."""
     others = [row for row in copies if row.article_id != piece.article_id]
     if len(others) <= _COPIES:
         return others
-    return sorted(others, key=lambda row: abs(told_at[row.article_id] - piece.told_at))[:_COPIES]
+    others.sort(key=lambda row: abs(told_at[row.article_id] - piece.told_at))
+    alone = [row for row in others if row.story_id is None]
+    by_story = {row.story_id: row for row in reversed(others) if row.story_id is not None}
+    return (
+        alone[:_COPIES]
+        + [row for row in others if by_story.get(row.story_id or 0) is row][:_COPIES]
+    )
 
 
 def _rows_of(texts: Iterable[int]) -> dict[int, list[Row]]:

@@ -226,5 +226,6 @@ def _is_shouted(written: tuple[str, ...]) -> bool:
 
 
 def _is_title_case(written: tuple[str, ...]) -> bool:
-    some = [word for word in written if word.isalpha()]
-    return sum(word[0].isupper() for word in some) > 0.5 * len(some)
+    rest = [word for word in written[1:] if word.isalpha()]
+    capitals = sum(word[0].isupper() for word in rest)
+    return capitals > max(2, len(rest) / 2)
