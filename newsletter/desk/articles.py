@@ -25,7 +25,7 @@ from newsletter.desk.evidence import explain
 from newsletter.desk.history import note
 from newsletter.desk.inbox import MAY_TRIAGE, InboxView, triage_view, undo_view
 from newsletter.desk.pictures import without_pictures
-from newsletter.desk.stories import story_context
+from newsletter.desk.stories import doubts_of, with_stories
 from newsletter.desk.story_views import keep_apart_view, merge_view, split_view, undo_story_view
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.feeds.models import Feed
@@ -93,7 +93,8 @@ class ArticleEditView(generic.EditView):
         context["changed_since"] = accepted_text(article)
         context["may_triage"] = self.request.user.has_perm(MAY_TRIAGE)
         context["here"] = self.request.path
-        context |= story_context(self.object)
+        with_stories([self.object])
+        context["doubts"] = doubts_of(self.object)
         return context
 
 

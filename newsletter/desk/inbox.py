@@ -26,7 +26,7 @@ from wagtail.admin.views import generic
 from newsletter.articles.models import Article
 from newsletter.desk.evidence import chip
 from newsletter.desk.listing import LATEST_FIRST, ArticleFilterSet, found_by, with_themes
-from newsletter.desk.stories import with_pieces
+from newsletter.desk.stories import with_stories
 from newsletter.desk.triage import Decision, decide, take_back, with_their_stories
 from newsletter.digests.wording import shorten
 
@@ -39,9 +39,13 @@ class ArticleColumn(BaseColumn):
 
     cell_template_name = "newsletter/admin/inbox/article.html"
 
+    def __init__(self, *args: Any, may_triage: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.may_triage = may_triage
+
     def get_cell_context_data(self, instance: Article, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
-        context["may_triage"] = parent_context.get("may_triage")
+        context["may_triage"] = self.may_triage
         context["chips"] = [chip(assignment) for assignment in instance.chosen]
         context["excerpt"] = shorten(instance.display_excerpt, EXCERPT_SIGNS)
         context["edit_url"] = reverse("newsletter_articles:edit", args=[instance.pk])
@@ -64,8 +68,11 @@ class InboxView(generic.IndexView):
 
     @cached_property
     def columns(self) -> list[BaseColumn]:
-        columns: list[BaseColumn] = [ArticleColumn("title", label=_("Article"))]
-        if self.request.user.has_perm(MAY_TRIAGE):
+        may_triage = self.request.user.has_perm(MAY_TRIAGE)
+        columns: list[BaseColumn] = [
+            ArticleColumn("title", label=_("Article"), may_triage=may_triage)
+        ]
+        if may_triage:
             columns.insert(0, BulkActionsCheckboxColumn("bulk_actions", obj_type="article"))
             columns.append(DecisionColumn("decision", label=_("Decision"), width="1%"))
         return columns
@@ -85,7 +92,7 @@ class InboxView(generic.IndexView):
         paginator, page, found, has_others = super().paginate_queryset(queryset, page_size)
         # Themes and feeds for this page only, whether it came from a search or a query.
         by_id = with_themes(Article.objects.all()).in_bulk([article.pk for article in found])
-        page.object_list = with_pieces(
+        page.object_list = with_stories(
             [by_id[article.pk] for article in found if article.pk in by_id]
         )
         return paginator, page, page.object_list, has_others

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Window
+from django.db.models.functions import RowNumber
 
 from newsletter.articles.models import Article, Story
 from newsletter.articles.stories.editing import possible_duplicates
@@ -17,17 +19,32 @@ _SHOWN = (
 )  # fmt: skip
 
 
-def with_pieces(articles: list[Article]) -> list[Article]:
-    """Brings each article's story (`others`, `similar`) and doubts (`doubtful`): three queries."""
+@dataclass(frozen=True)
+class Told:
+    """What the inbox and an article's page say of its story."""
+
+    similar: int = 0  # other articles that tell the same
+    others: tuple[Article, ...] = ()  # the first of them
+    doubtful: bool = False  # another looks like it
+
+    @property
+    def more(self) -> int:
+        return self.similar - len(self.others)
+
+
+def with_stories(articles: list[Article]) -> list[Article]:
+    """Brings each article's story (as `told`), in three queries for all."""
     stories = {article.story_id for article in articles if article.story_id}
     ids = {article.pk for article in articles}
-    counts = dict(
+    counts: dict[int | None, int] = dict(
         Story.objects.filter(pk__in=stories)
         .annotate(pieces=Count("articles"))
         .values_list("pk", "pieces")
     )
     pieces: dict[int | None, list[Article]] = {}
-    for piece in _pieces().filter(story__in=stories)[: MOST_PIECES * len(articles)]:
+    place = Window(RowNumber(), partition_by="story", order_by=["listed_at", "pk"])
+    shown = _pieces().filter(story__in=stories).annotate(place=place)
+    for piece in shown.filter(place__lte=MOST_PIECES + 1):  # the article's own is one of them
         pieces.setdefault(piece.story_id, []).append(piece)
     doubts = Resemblance.objects.filter(
         Q(first__in=ids) | Q(second__in=ids), state=Resemblance.State.POSSIBLE
@@ -35,28 +52,19 @@ def with_pieces(articles: list[Article]) -> list[Article]:
     doubtful = {pk for pair in doubts.values_list("first_id", "second_id") for pk in pair}
     for article in articles:
         others = [one for one in pieces.get(article.story_id, []) if one.pk != article.pk]
-        setattr(article, "others", others[:MOST_PIECES])  # noqa: B010
-        count = max(counts.get(article.story_id or 0, 1) - 1, 0)
-        setattr(article, "similar", count)  # noqa: B010
-        setattr(article, "more", count - len(others[:MOST_PIECES]))  # noqa: B010
-        setattr(article, "doubtful", article.pk in doubtful)  # noqa: B010
+        article.told = Told(
+            similar=max(counts.get(article.story_id, 1) - 1, 0),
+            others=tuple(others[:MOST_PIECES]),
+            doubtful=article.pk in doubtful,
+        )
     return articles
 
 
-def story_context(article: Article) -> dict[str, Any]:
-    others: list[Article] = []
-    count = 0
-    if article.story_id:
-        pieces = _pieces().filter(story=article.story_id).exclude(pk=article.pk)
-        count, others = pieces.count(), list(pieces[:MOST_PIECES])
-    return {
-        "others": others,
-        "similar": count,
-        "more": count - len(others),
-        "doubts": [(other, round(share * 100)) for other, share in possible_duplicates(article)],
-    }
+def doubts_of(article: Article) -> list[tuple[Article, int]]:
+    """Possible duplicates, with how much of the shorter text stands in the other, in per cent."""
+    return [(other, round(share * 100)) for other, share in possible_duplicates(article)]
 
 
 def _pieces() -> Any:
-    """Without the texts; those that an editor has to look at come before the others."""
-    return Article.objects.select_related("feed").only(*_SHOWN).order_by("story", "listed_at", "pk")
+    """Without the texts, which may be long and many; the first that told it first."""
+    return Article.objects.select_related("feed").only(*_SHOWN).order_by("listed_at", "pk")
