@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from newsletter.archive import links, published
 from newsletter.archive.models import ArchivePage
-from newsletter.articles.models import Article
+from newsletter.articles.models import Article, Story
 from newsletter.digests.models import Digest
 from newsletter.feeds.models import Feed
 from newsletter.themes.models import ThemeAssignment
@@ -122,6 +122,18 @@ def test_only_a_letter_is_set_as_large_initial(
 
 
 # --- articles
+
+
+def test_a_piece_of_a_story_says_where_else_it_was_told(client: Client) -> None:
+    story = Story.objects.create()
+    one = make_article("Una", story=story, feed=make_feed(title="Blog uno"))
+    make_article("Due", story=story, feed=make_feed(title="Blog due"))
+    make_article("Tre", story=story, feed=make_feed(title="Blog tre"), accepted=False)
+    html = page(client, article_path(one))
+    also = html[html.index("anche su:") : html.index("</article>")]
+    assert "Blog due" in also
+    assert "Blog tre" not in also
+    assert "anche su:" not in page(client, article_path(make_article("Sola")))
 
 
 def test_undated_article_claims_no_date(client: Client) -> None:

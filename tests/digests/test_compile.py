@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from newsletter.articles.models import Article
+from newsletter.articles.models import Article, Story
 from newsletter.digests.compile import compile_digest, compile_due
 from newsletter.digests.models import Digest, DigestItem, Newsletter
 from newsletter.themes.models import ThemeAssignment
@@ -167,6 +167,19 @@ def test_an_issue_skipped_before_its_slot_is_tried_anew():
     assert compile_digest(newsletter, slot=SLOT, now=NOW).status == "skipped"
     article("Appena accettata")
     assert titles(compile_digest(newsletter, slot=SLOT, now=NOW)) == ["Appena accettata"]
+
+
+def test_a_story_that_an_issue_has_told_is_not_told_again():
+    newsletter = weekly()
+    story = Story.objects.create()
+    first = article("Prima", story=story)
+    assert titles(compile_digest(newsletter, slot=SLOT, now=NOW)) == ["Prima"]
+    article("Di nuovo", story=story, arrived=NOW + WEEK)
+    article("Altra", arrived=NOW + WEEK)
+    assert titles(compile_digest(newsletter, slot=SLOT + WEEK, now=NOW + WEEK)) == ["Altra"]
+    other = weekly(name="Altra lista", slug="altra")
+    assert len(titles(compile_digest(other, slot=SLOT + WEEK, now=NOW + WEEK))) == 2
+    assert first.story == story
 
 
 def test_a_cancelled_issue_gives_its_articles_back():

@@ -57,6 +57,20 @@ def test_a_due_feed_is_polled_and_its_articles_get_themes(
     assert [a.theme.name for a in ThemeAssignment.objects.all()] == ["Pensioni"]
 
 
+def test_the_same_news_in_two_feeds_becomes_one_story(
+    bells_answered_at_once: None, feed_server: FeedServer
+) -> None:
+    text = " ".join(f"La parola numero {number} del testo di prova." for number in range(20))
+    for blog in ("uno", "due"):
+        post = RSS.replace("blog.example", f"{blog}.example")
+        post = post.replace("</description>", f"{text}</description>")
+        make_feed(feed_server.serve(f"/{blog}/", post))
+    tasks.tick()
+    first, second = Article.objects.all()
+    assert first.story is not None
+    assert first.story == second.story
+
+
 def test_a_feed_that_fails_does_not_stop_the_others(
     bells_answered_at_once: None, feed_server: FeedServer
 ) -> None:
