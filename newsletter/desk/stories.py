@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, Window
+from django.db.models import Count, Window
 from django.db.models.functions import RowNumber
 
 from newsletter.articles.models import Article, Story
@@ -46,9 +46,7 @@ def with_stories(articles: list[Article]) -> list[Article]:
     shown = _pieces().filter(story__in=stories).annotate(place=place)
     for piece in shown.filter(place__lte=MOST_PIECES + 1):  # the article's own is one of them
         pieces.setdefault(piece.story_id, []).append(piece)
-    doubts = Resemblance.objects.filter(
-        Q(first__in=ids) | Q(second__in=ids), state=Resemblance.State.POSSIBLE
-    )
+    doubts = Resemblance.objects.possible().touching(ids)
     doubtful = {pk for pair in doubts.values_list("first_id", "second_id") for pk in pair}
     for article in articles:
         others = [one for one in pieces.get(article.story_id, []) if one.pk != article.pk]

@@ -37,9 +37,7 @@ def merge(article_ids: Iterable[int]) -> Change:
     target = stories[0] if stories else Story.objects.create().pk
     moved = {pk: story for pk, story in everyone.items() if story != target}
     # The later word counts.
-    apart = Resemblance.objects.filter(
-        Q(first__in=moved) | Q(second__in=moved), state=Resemblance.State.APART
-    )
+    apart = Resemblance.objects.apart().touching(list(moved))
     pairs = tuple(
         pair
         for pair in apart.values_list("first_id", "second_id")
@@ -103,35 +101,26 @@ def take_back(change: Change, *, by: Any, now: datetime) -> int:
     for story in {change.stories[pk] for pk in moved}:
         _move([pk for pk in moved if change.stories[pk] == story], story)
     if change.split in moved:
-        Resemblance.objects.filter(
-            Q(first=change.split, second__story=change.stories[change.split])
-            | Q(first__story=change.stories[change.split], second=change.split),
-            state=Resemblance.State.APART,
-        ).delete()
+        rest = _locked(Q(story=change.stories[change.split]))
+        apart = Resemblance.objects.apart().touching([change.split])
+        apart.filter(first__in=rest, second__in=rest).delete()
     _keep_apart(change.apart, by=by, now=now)
     return len(moved)
 
 
 def possible_duplicates(article: Article) -> list[tuple[Article, float]]:
     """Articles outside its story that look like this one, or like a piece of its story."""
-    own = Q(first=article) | Q(second=article)
+    own = {article.pk}
     if article.story_id:
-        own |= Q(first__story=article.story_id) | Q(second__story=article.story_id)
+        pieces = Article.objects.filter(story=article.story_id).order_by("pk")
+        own.update(pieces.values_list("pk", flat=True)[:_AT_ONCE])
     found: dict[int, tuple[Article, float]] = {}
-    for one in (
-        Resemblance.objects.filter(own, state=Resemblance.State.POSSIBLE)
-        .select_related("first__feed", "second__feed")
-        .order_by("-share", "pk")[:50]
-    ):
-        sides = [one.first, one.second]
-        others = [
-            side
-            for side in sides
-            if side.pk != article.pk
-            and (article.story_id is None or side.story_id != article.story_id)
-        ]
-        for other in others:
-            found.setdefault(other.story_id or -other.pk, (other, one.share))
+    pairs = Resemblance.objects.possible().touching(own).order_by("-share", "pk")
+    for one in pairs.select_related("first__feed", "second__feed")[:50]:
+        for other in (one.first, one.second):
+            inside = other.story_id == article.story_id if article.story_id else False
+            if other.pk not in own and not inside:
+                found.setdefault(other.story_id or -other.pk, (other, one.share))
     return list(found.values())
 
 

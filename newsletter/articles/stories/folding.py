@@ -56,9 +56,7 @@ def fold(article_ids: Iterable[int], *, now: datetime) -> int:
         pieces = read_pieces(ids)
         # Committed before the comparison: of two workers, the later one then sees the other's.
         changed = remember(pieces)
-        Resemblance.objects.filter(
-            Q(first__in=changed) | Q(second__in=changed), state=Resemblance.State.POSSIBLE
-        ).delete()
+        Resemblance.objects.possible().touching(changed).delete()
         joined += _settle([(piece, judged) for piece, judged in _judged(pieces) if judged])
         Fingerprint.objects.filter(article__in=ids).update(compared_at=now)
     return joined
@@ -146,9 +144,9 @@ def _settled(one: int, other: int, verdict: Verdict, stories: dict[int, int | No
 
 def _are_one(one: int, other: int, stories: dict[int, int | None]) -> bool:
     kept, gone = sorted((one, other))
-    said = Q(first__story=kept, second__story=gone) | Q(first__story=gone, second__story=kept)
-    if not Resemblance.objects.filter(said, state=Resemblance.State.APART).exists():
-        Article.objects.filter(story=gone).update(story=kept)
+    pieces = list(Article.objects.filter(story=gone).values_list("pk", flat=True))
+    if not _tell_any(Resemblance.objects.apart().other_sides(pieces), kept):
+        Article.objects.filter(pk__in=pieces).update(story=kept)
         for pk, story in stories.items():
             if story == gone:
                 stories[pk] = kept
@@ -156,10 +154,14 @@ def _are_one(one: int, other: int, stories: dict[int, int | None]) -> bool:
 
 
 def _are_apart(lone: int, other: int, story_id: int | None) -> bool:
-    pairs = Q(first=lone, second=other) | Q(first=other, second=lone)
-    if story_id:
-        pairs |= Q(first=lone, second__story=story_id) | Q(first__story=story_id, second=lone)
-    return Resemblance.objects.filter(pairs, state=Resemblance.State.APART).exists()
+    apart = Resemblance.objects.apart().other_sides([lone])
+    return other in apart or (story_id is not None and _tell_any(apart, story_id))
+
+
+def _tell_any(article_ids: set[int], story_id: int) -> bool:
+    return bool(article_ids) and (
+        Article.objects.filter(pk__in=article_ids, story=story_id).exists()
+    )
 
 
 def _is_part_of_all(lone: int, story_id: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from django.conf import settings
@@ -58,6 +59,24 @@ class Shingle(models.Model):
         return f"{self.value} in {self.text}"
 
 
+class ResemblanceQuerySet(models.QuerySet["Resemblance"]):
+    """By ids only: a join on either side makes PostgreSQL read the whole table."""
+
+    def apart(self) -> ResemblanceQuerySet:
+        return self.filter(state=Resemblance.State.APART)
+
+    def possible(self) -> ResemblanceQuerySet:
+        return self.filter(state=Resemblance.State.POSSIBLE)
+
+    def touching(self, article_ids: Collection[int]) -> ResemblanceQuerySet:
+        return self.filter(models.Q(first__in=article_ids) | models.Q(second__in=article_ids))
+
+    def other_sides(self, article_ids: Collection[int]) -> set[int]:
+        """The articles that these are paired with."""
+        pairs = self.touching(article_ids).values_list("first_id", "second_id")
+        return {pk for pair in pairs for pk in pair} - set(article_ids)
+
+
 class Resemblance(models.Model):
     """Two articles that look alike and are not one story: by doubt, or by an editor's word."""
 
@@ -74,6 +93,8 @@ class Resemblance(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     decided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ResemblanceQuerySet.as_manager()
 
     wagtail_reference_index_ignore = True
 
