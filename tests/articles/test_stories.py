@@ -103,6 +103,14 @@ def test_a_copy_elsewhere_becomes_one_story_with_the_original(copy: str, togethe
     assert other.story is None
 
 
+def test_a_repost_under_a_headline_of_its_own_with_words_around_it_is_the_same_news() -> None:
+    original = post(NEWS, "Mensa, accordo dopo dieci giorni: arretrati e pause certe", hours=-12)
+    around = "Riprendiamo dal blog delle lavoratrici una notizia che ci sembra un buon modello. "
+    repost = post(around + NEWS + FOOTER, "Mensa, a Spoleto un esempio che farà scuola")
+    fold_all()
+    assert stories() == [{original.pk, repost.pk}]
+
+
 def test_a_copy_of_which_one_word_in_ten_is_changed_is_a_possible_duplicate() -> None:
     original, edited = post(), post(words_changed(NEWS, 12))
     fold_all()

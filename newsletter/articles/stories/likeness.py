@@ -133,17 +133,20 @@ def titles_contradict(one: Piece, other: Piece) -> bool:
     """
     if _turned(one, other) or _turned(other, one):
         return True
-    first = _telling(one.headline) - set(other.headline.words)
-    second = _telling(other.headline) - set(one.headline.words)
-    if any(word.isdigit() for word in first) and any(word.isdigit() for word in second):
+    first = _without(_telling(one.headline), other.headline.words)
+    second = _without(_telling(other.headline), one.headline.words)
+    if any(word.isdigit() for _k, word in first) and any(word.isdigit() for _k, word in second):
         return True  # a text that both share may name both
     if titles_alike(one, other):
         # The same headline but for a word: "Strike in logistics", "Strike in education".
         first, second = (
-            {word for word in mine.headline.words if len(word) > 3} - set(its.headline.words)
+            {("word", word) for word in set(mine.headline.words) - set(its.headline.words)}
             for mine, its in ((one, other), (other, one))
         )
-    return bool(first - set(other.text.words) and second - set(one.text.words))
+        first, second = (
+            {(kind, word) for kind, word in side if len(word) > 3} for side in (first, second)
+        )
+    return _contradict(_without(first, other.text.words), _without(second, one.text.words))
 
 
 def _turned(one: Piece, other: Piece) -> bool:
@@ -161,54 +164,66 @@ def texts_contradict(one: Piece, other: Piece, shared: Set[int]) -> bool:
     of them has (a footer, a line of introduction) contradicts nothing, unless it turns the news.
     """
     first, second = _changes(one.text, shared), _changes(other.text, shared)
-    for context in first.keys() & second.keys():
-        here, there = first[context], second[context]
-        if here - there and there - here:
-            return True
-    turned = [set().union(*changes.values()) for changes in (first, second)]
-    return _turns(turned[0]) != _turns(turned[1])
+    if any(_contradict(first[run], second[run]) for run in first.keys() & second.keys()):
+        return True
+    turned = [
+        {word for run in changes.values() for kind, word in run if kind == "turn"}
+        for changes in (first, second)
+    ]
+    return turned[0] != turned[1]
 
 
-def _changes(text: Text, shared: Set[int]) -> dict[tuple[str, ...], set[str]]:
+# The words that tell one news from another, each with its kind: a number, a name, a turn.
+Telling = set[tuple[str, str]]
+
+
+def _contradict(one: Telling, other: Telling) -> bool:
+    """Each side has something of one kind that the other lacks: a name against a name."""
+    return bool({kind for kind, _word in one - other} & {kind for kind, _word in other - one})
+
+
+def _without(telling: Telling, words: Iterable[str]) -> Telling:
+    known = set(words)
+    return {(kind, word) for kind, word in telling if word not in known}
+
+
+def _changes(text: Text, shared: Set[int]) -> dict[tuple[str, ...], Telling]:
     """The telling words of each run that no shared shingle covers, by the words before it."""
     covered = bytearray(len(text.words))
     for place, shingle in enumerate(text.shingles):
         if shingle in shared:
             covered[place : place + IN_A_SHINGLE] = b"\1" * IN_A_SHINGLE
-    found: dict[tuple[str, ...], set[str]] = {}
+    found: dict[tuple[str, ...], Telling] = {}
     capitals_tell = not _is_shouted(text.written)
     start = 0
     while (start := covered.find(0, start)) >= 0:
         end = covered.find(1, start)
         end = len(covered) if end < 0 else end
-        run = {
-            word
-            for written, word in zip(text.written[start:end], text.words[start:end], strict=True)
-            if _tells(written, word, capitals_tell)
-            or _turn(word)
-            or (word in _NEGATIONS and end - start <= _SHORT_RUN)
-        }
+        run = set()
+        for written, word in zip(text.written[start:end], text.words[start:end], strict=True):
+            if kind := _tells(written, word, capitals_tell):
+                run.add((kind, word))
+            if turn := _turn(word) or (word in _NEGATIONS and end - start <= _SHORT_RUN and word):
+                run.add(("turn", turn))
         found.setdefault(text.words[max(start - IN_A_SHINGLE, 0) : start], set()).update(run)
         start = end
     return found
 
 
-def _telling(headline: Text) -> set[str]:
+def _telling(headline: Text) -> Telling:
     """Numbers, dates and names of a headline; in Title Case, capitals name nothing."""
     capitals_tell = not _is_title_case(headline.written)
     return {
-        word
+        (kind, word)
         for place, (written, word) in enumerate(zip(headline.written, headline.words, strict=True))
-        if _tells(written, word, capitals_tell and place > 0)
+        if (kind := _tells(written, word, capitals_tell and place > 0))
     }
 
 
-def _tells(written: str, word: str, capitals_tell: bool) -> bool:
-    return (
-        word in _DATES_AND_COUNTS
-        or not word.isalpha()  # it holds a digit
-        or (capitals_tell and written[0].isupper())
-    )
+def _tells(written: str, word: str, capitals_tell: bool) -> str:
+    if word in _DATES_AND_COUNTS or not word.isalpha():  # it holds a digit
+        return "number"
+    return "name" if capitals_tell and written[0].isupper() else ""
 
 
 def _turn(word: str) -> str:
