@@ -130,10 +130,10 @@ def test_a_piece_of_a_story_says_where_else_it_was_told(client: Client) -> None:
     make_article("Due", story=story, feed=make_feed(title="Blog due"))
     make_article("Tre", story=story, feed=make_feed(title="Blog tre"), accepted=False)
     html = page(client, article_path(one))
-    also = html[html.index("anche su:") : html.index("</article>")]
+    also = html[html.index("also in:") : html.index("</article>")]
     assert "Blog due" in also
     assert "Blog tre" not in also
-    assert "anche su:" not in page(client, article_path(make_article("Sola")))
+    assert "also in:" not in page(client, article_path(make_article("Sola")))
 
 
 def test_undated_article_claims_no_date(client: Client) -> None:
