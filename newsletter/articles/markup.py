@@ -47,7 +47,8 @@ _ESCAPED_TWICE = re.compile(
     r"[a-z](?:grave|acute|circ|uml|tilde|cedil|ring)|szlig|aelig|oslash|ccedil);",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"(<(pre|code)\b.*?</\2\s*>)", re.IGNORECASE | re.DOTALL)
+_CODE = re.compile(r"<(pre|code)\b", re.IGNORECASE)
+_CODE_ENDS = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("pre", "code")}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,8})|(\d{1,9}));?", re.IGNORECASE)
@@ -96,13 +97,14 @@ def read_tree(html: str, *, max_chars: int, max_depth: int) -> HtmlElement:
 
 
 def _outside_code(html: str, change: Callable[[str], str]) -> str:
-    if "<pre" not in html and "<code" not in html:
-        return change(html)
-    pieces = _CODE.split(html)
-    # Text, code, the code's tag, text, …
-    pieces[::3] = map(change, pieces[::3])
-    del pieces[2::3]
-    return "".join(pieces)
+    pieces: list[str] = []
+    position = 0
+    while opening := _CODE.search(html, position):
+        closing = _CODE_ENDS[opening[1].lower()].search(html, opening.end())
+        end = closing.start() if closing else len(html)
+        pieces += [change(html[position : opening.start()]), html[opening.start() : end]]
+        position = end
+    return "".join([*pieces, change(html[position:])])
 
 
 def _mended(html: str) -> str:

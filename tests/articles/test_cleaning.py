@@ -35,7 +35,8 @@ def test_sample(name: str) -> None:
      "<a href=x>" * 50_000, "&" * 500_000, "<p " + "a=1 " * 120_000 + ">x", "x<br>" * 100_000,
      "<p>a</p>" * 60_000, "<img src=a.jpg>" * 33_000, "[caption " * 50_000, "the post " * 50_000,
      "<ul><li>" * 60_000, "<div>" * 45_000 + "</div>" * 45_000, "fonte: " * 70_000,
-     "<svg><math>" * 40_000, "\x00\x0c" * 200_000, "… " * 200_000],
+     "<svg><math>" * 40_000, "\x00\x0c" * 200_000, "… " * 200_000,
+     "<pre>[&amp;" * 40_000, "<code>[" * 60_000, "[/x]" * 90_000, '[box a="' * 50_000],
 )  # fmt: skip
 def test_hostile_markup_costs_at_most_a_second(html: str) -> None:
     began = time.process_time()
