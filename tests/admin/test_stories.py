@@ -77,6 +77,18 @@ def test_a_story_is_one_row_that_lists_its_pieces(editor: Client) -> None:
     assert html.count("Accept this one") == 2
 
 
+def test_every_name_that_a_button_refers_to_stands_on_the_page_once(editor: Client) -> None:
+    first, *_others = make_story("Notizia prima", "Notizia seconda", "Notizia terza")
+    Resemblance.objects.create(first=first, second=make_article("Quasi uguale"), share=0.7)
+    # A search shows each piece in a row of its own, and lists it in the others'.
+    searched = editor.get(f"{INBOX}?q=notizia").content.decode()
+    for html in (searched, page_of(editor, first)):
+        ids = re.findall(r'\bid="(piece_[^"]+)"', html)
+        assert ids
+        assert len(ids) == len(set(ids))
+        assert set(re.findall(r'aria-describedby="(piece_[^"]+)"', html)) == set(ids)
+
+
 def test_accepting_the_row_takes_the_whole_story_out_of_the_inbox(editor: Client) -> None:
     first, *_others = make_story("Prima", "Seconda", "Terza")
     html = press(editor, "triage", accepted=first.pk, story=1)
