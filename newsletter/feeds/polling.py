@@ -95,11 +95,15 @@ def claim_due(now: datetime, *, most: int, failing: int) -> list[Feed]:
     failed the last time, so that servers that hang leave room for the others.
     """
     due = Feed.objects.due(now)
-    chosen = _one_of_each_host(due.filter(failures=0), now, most)
-    if wanted := min(failing, most - len(chosen)):
-        chosen += _one_of_each_host(due.filter(failures__gt=0), now, wanted)
-    taken = [feed_id for feed_id in chosen if claim(feed_id, now, only_if_due=True)]
-    return list(Feed.objects.filter(pk__in=taken))
+    for _attempt in range(10):
+        chosen = _one_of_each_host(due.filter(failures=0), now, most)
+        if wanted := min(failing, most - len(chosen)):
+            chosen += _one_of_each_host(due.filter(failures__gt=0), now, wanted)
+        taken = [feed_id for feed_id in chosen if claim(feed_id, now, only_if_due=True)]
+        if taken or not chosen:
+            return list(Feed.objects.filter(pk__in=taken))
+        # Another poller chose the same and was faster with each: what is due after those?
+    return []
 
 
 def _one_of_each_host(due: FeedQuerySet, now: datetime, most: int) -> list[int]:
