@@ -24,7 +24,7 @@ from newsletter.members.models import (
     Subscription,
     Suppression,
 )
-from newsletter.themes.models import Tagging, Theme, ThemeAssignment
+from newsletter.themes.models import Tagging, Theme, ThemeAssignment, WordsInForce
 
 __all__ = [
     "AddressChange",
@@ -61,4 +61,5 @@ __all__ = [
     "ThemeAssignment",
     "Turn",
     "Variant",
+    "WordsInForce",
 ]

@@ -32,7 +32,7 @@ from newsletter.exceptions import DigestNotReady, StepsFailed
 from newsletter.feeds import polling, turns, websub
 from newsletter.feeds.models import Feed
 from newsletter.members import cleanup, confirmation
-from newsletter.themes import tagging
+from newsletter.themes import retagging, tagging
 
 logger = logging.getLogger(__name__)
 
@@ -234,11 +234,16 @@ def look_after_hubs(now: datetime) -> bool:
     return websub.look_after(now=now, seconds=ERRAND_SECONDS, pause=_pause)
 
 
+def retag(now: datetime) -> bool:
+    return retagging.retag_due(now=now, seconds=ERRAND_SECONDS)
+
+
 # Each says whether there is more to do at once.
 ERRANDS: list[Callable[[datetime], bool]] = [
     check_addresses,
     fetch_page_texts,
     look_after_hubs,
+    retag,
     fetch_older_posts,
 ]
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from django import forms
 from django.db.models import Count, Q, QuerySet
+from django.http import HttpResponse
 from django.template.exceptions import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,8 +19,11 @@ from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BaseColumn, BooleanColumn, Column
 from wagtail.admin.views import generic
 
+from newsletter.desk.theme_words import LooksFirst
 from newsletter.desk.viewset import DeskViewSet
+from newsletter.signals import errands_wanted
 from newsletter.themes.models import Theme, ThemeAssignment
+from newsletter.themes.retagging import count_due
 
 
 class NameColumn(BaseColumn):
@@ -69,6 +74,30 @@ class ThemeForm(WagtailAdminModelForm):
         return glyph
 
 
+class RetagsAfterwards:
+    """Saved words reach the stored articles at once, where a worker hears the bell."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+        count_due(now=timezone.now())  # from this moment on they are due
+        errands_wanted.send_robust(sender=Theme)
+        return response
+
+
+class ThemeAddView(LooksFirst, RetagsAfterwards, generic.CreateView):
+    pass
+
+
+class ThemeEditView(LooksFirst, RetagsAfterwards, generic.EditView):
+    def stored(self) -> Theme:
+        theme: Theme = self.get_object()
+        return theme
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"waiting": count_due(now=timezone.now())}
+
+
 class ThemeViewSet(DeskViewSet):
     model = Theme
     name = "newsletter_themes"
@@ -77,6 +106,9 @@ class ThemeViewSet(DeskViewSet):
     menu_label = gettext_lazy("Themes")
     menu_name = "newsletter-themes"
     index_view_class = ThemeIndexView
+    add_view_class = ThemeAddView
+    edit_view_class = ThemeEditView
+    create_template_name = edit_template_name = "newsletter/admin/theme/edit.html"
     ordering = ("sort_order", "name")
     list_filter = ["is_active"]
     search_fields = ["name", "name_en", "keywords"]
@@ -98,14 +130,6 @@ class ThemeViewSet(DeskViewSet):
                 ),
                 MultiFieldPanel(
                     [
-                        FieldPanel("keywords", widget=forms.Textarea(attrs={"rows": 12})),
-                        FieldPanel("exclusions", widget=forms.Textarea(attrs={"rows": 4})),
-                        FieldPanel("feed_categories", widget=forms.Textarea(attrs={"rows": 4})),
-                    ],
-                    heading=_("How articles get it"),
-                ),
-                MultiFieldPanel(
-                    [
                         FieldPanel("glyph"),
                         FieldPanel("glyph_text"),
                         FieldPanel("colour", widget=forms.TextInput(attrs={"type": "color"})),
@@ -113,6 +137,14 @@ class ThemeViewSet(DeskViewSet):
                         FieldPanel("is_active"),
                     ],
                     heading=_("Look and place"),
+                ),
+                MultiFieldPanel(
+                    [
+                        FieldPanel("keywords", widget=forms.Textarea(attrs={"rows": 12})),
+                        FieldPanel("exclusions", widget=forms.Textarea(attrs={"rows": 4})),
+                        FieldPanel("feed_categories", widget=forms.Textarea(attrs={"rows": 4})),
+                    ],
+                    heading=_("How articles get it"),
                 ),
             ],
             base_form_class=ThemeForm,

@@ -52,6 +52,8 @@ class Theme(models.Model):  # type: ignore[django-manager-missing]
         help_text=_("One a line: posts that the blog files here get this theme."),
     )
     is_active = models.BooleanField(_("in use"), default=True)
+    # A suggestion sure enough, by what editors decided so far, counts as confirmed.
+    auto_accept = models.BooleanField(_("confirm sure suggestions"), default=False, editable=False)
     sort_order = models.PositiveSmallIntegerField(_("order"), default=100)
 
     objects = ThemeQuerySet.as_manager()
@@ -60,6 +62,7 @@ class Theme(models.Model):  # type: ignore[django-manager-missing]
         verbose_name = _("theme")
         verbose_name_plural = _("themes")
         ordering: ClassVar = ["sort_order", "name"]
+        permissions: ClassVar = [("teach_theme", _("Can teach a theme words from an article"))]
 
     def __str__(self) -> str:
         return self.name
@@ -140,6 +143,33 @@ class Tagging(models.Model):
     class Meta:
         verbose_name = _("tagging")
         verbose_name_plural = _("taggings")
+        indexes: ClassVar = [
+            # What is due when a theme's words have changed.
+            models.Index(
+                fields=["tagged_at"],
+                condition=models.Q(reviewed_at__isnull=True),
+                name="tagging_unreviewed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.article_id} at {self.tagged_at:%Y-%m-%d %H:%M}"
+
+
+class WordsInForce(models.Model):
+    """One row: what all themes' words look like, and since when.
+
+    Whatever was tagged before, and that no editor has reviewed, is looked at again.
+    """
+
+    fingerprint = models.CharField(max_length=64)
+    since = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("words in force")
+        verbose_name_plural = _("words in force")
+
+    def __str__(self) -> str:
+        return f"since {self.since:%Y-%m-%d %H:%M}"

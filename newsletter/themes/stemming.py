@@ -133,6 +133,11 @@ def tokens(text: str, language: str, *, wanted: Container[str] | None = None) ->
     return found
 
 
+def stem_phrase(phrase: str, language: str) -> tuple[str, ...]:
+    """What two spellings of a keyword have in common; empty when none of it carries a subject."""
+    return tuple(token.stem for token in tokens(phrase, language) if token.stem)
+
+
 def _is_elided(text: str, end: int) -> bool:
     return text[end : end + 1] in tuple(_APOSTROPHES)
 

@@ -27,6 +27,11 @@ LOOK_BACK = timedelta(days=30)
 _RULE_FIELDS = ("pk", "name", "name_en", "keywords", "exclusions", "feed_categories")
 
 
+def rule_rows() -> list[tuple[int, str, str, str, str, str]]:
+    """The words of every theme in use, as they decide."""
+    return list(Theme.objects.active().order_by("pk").values_list(*_RULE_FIELDS))
+
+
 class _Compiled:
     """The themes as last compiled in this process.
 
@@ -40,12 +45,25 @@ class _Compiled:
         self._themes = CompiledThemes(())
 
     def themes(self) -> CompiledThemes:
-        rows = list(Theme.objects.active().order_by("pk").values_list(*_RULE_FIELDS))
+        rows = rule_rows()
         with self._lock:
             if rows != self._rows:
                 self._themes = CompiledThemes(tuple(_rules(row) for row in rows))
                 self._rows = rows
             return self._themes
+
+
+def rules_of(theme: Theme) -> ThemeRules:
+    return _rules(
+        (
+            theme.pk or 0,
+            theme.name,
+            theme.name_en,
+            theme.keywords,
+            theme.exclusions,
+            theme.feed_categories,
+        )
+    )
 
 
 def _rules(row: tuple[int, str, str, str, str, str]) -> ThemeRules:

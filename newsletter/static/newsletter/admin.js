@@ -91,6 +91,41 @@
       });
   });
 
+  /* A theme's words: what they would change, a moment after they were typed. */
+  const look = async (button) => {
+    const form = button.form;
+    const place = form.querySelector('[data-desk-told]');
+    const data = new FormData(form);
+    data.set('look', '1');
+    looking?.abort();
+    looking = new AbortController();
+    try {
+      const answer = await fetch(form.getAttribute('action'), {
+        method: 'POST',
+        body: data,
+        headers: { 'X-Requested-With': 'fetch' },
+        signal: looking.signal,
+      });
+      if (answer.ok) place.innerHTML = await answer.text();
+    } catch {
+      /* Overtaken by the next, or no connection: the button is still there. */
+    }
+  };
+  let looking = null;
+  let pause = 0;
+  document.addEventListener('input', (event) => {
+    const button = event.target.form?.querySelector('[data-desk-look]');
+    if (!button || !/^(name|name_en|keywords|exclusions|feed_categories)$/.test(event.target.name)) return;
+    clearTimeout(pause);
+    pause = setTimeout(() => look(button), 700);
+  });
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('[data-desk-look]');
+    if (!button) return;
+    event.preventDefault();
+    look(button);
+  });
+
   document.addEventListener('DOMContentLoaded', () => {
     showSwitch();
     document.querySelectorAll('[data-desk-ticks]').forEach((line) => {
