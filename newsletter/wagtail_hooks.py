@@ -23,6 +23,7 @@ from newsletter.desk.feeds import FeedViewSet
 from newsletter.desk.home import TwentyMinutesPanel
 from newsletter.desk.members import MemberViewSet, SuppressionViewSet
 from newsletter.desk.newsletters import NewsletterViewSet
+from newsletter.desk.theme_teaching import TaughtFormatter, UntaughtFormatter
 from newsletter.desk.themes import ThemeViewSet
 
 
@@ -69,6 +70,7 @@ def offer_permissions() -> QuerySet[Permission]:
         content_type__app_label="newsletter",
         codename__in=[
             "triage_article",
+            "teach_theme",
             "approve_digest",
             "send_test_digest",
             "view_delivery",
@@ -97,6 +99,8 @@ def name_log_actions(actions: LogActionRegistry) -> None:
         ("test_send", _("Test"), _("Sent a test")),
     ]:
         actions.register_action(f"newsletter.{name}", label, message)
+    actions.register_action("newsletter.teach")(TaughtFormatter)
+    actions.register_action("newsletter.unteach")(UntaughtFormatter)
 
 
 @hooks.register("insert_global_admin_css")

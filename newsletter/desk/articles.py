@@ -21,12 +21,13 @@ from wagtail.admin.viewsets.chooser import ChooserViewSet
 
 from newsletter.articles.models import Article
 from newsletter.desk.article_past import accepted_text, change_to_show, events
-from newsletter.desk.evidence import explain
+from newsletter.desk.evidence import chip, explain, marked, marked_title
 from newsletter.desk.history import note
 from newsletter.desk.inbox import MAY_TRIAGE, InboxView, triage_view, undo_view
 from newsletter.desk.pictures import without_pictures
 from newsletter.desk.stories import doubts_of, with_stories
 from newsletter.desk.story_views import keep_apart_view, merge_view, split_view, undo_story_view
+from newsletter.desk.theme_teaching import MAY_TEACH
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.feeds.models import Feed
 from newsletter.themes.models import Theme, ThemeAssignment
@@ -86,7 +87,12 @@ class ArticleEditView(generic.EditView):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         article = self.object
         context["sightings"] = article.sightings.select_related("feed").order_by("first_seen_at")
-        context["body"] = without_pictures(article.body_html)
+        standing = article.assignments.standing().select_related("theme")
+        chips = [chip(one, number) for number, one in enumerate(standing, start=1)]
+        context["chips"] = chips
+        context["title"] = marked_title(article.title, chips, article.language)
+        context["body"] = without_pictures(marked(article.body_html, chips, article.language))
+        context["may_teach"] = self.request.user.has_perm(MAY_TEACH)
         context["shown_in_full"] = bool(article.feed and article.feed.rights == Feed.Rights.FULL)
         context["events"] = events(article)
         context["change"] = change_to_show(article, self.request.GET.get("edit", ""))

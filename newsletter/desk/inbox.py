@@ -27,6 +27,7 @@ from newsletter.articles.models import Article
 from newsletter.desk.evidence import chip
 from newsletter.desk.listing import LATEST_FIRST, ArticleFilterSet, found_by, with_themes
 from newsletter.desk.stories import with_stories
+from newsletter.desk.theme_teaching import MAY_TEACH
 from newsletter.desk.triage import Decision, decide, take_back, with_their_stories
 from newsletter.digests.wording import shorten
 
@@ -46,6 +47,9 @@ class ArticleColumn(BaseColumn):
     def get_cell_context_data(self, instance: Article, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
         context["may_triage"] = self.may_triage
+        context["may_teach"] = self.may_triage and parent_context["request"].user.has_perm(
+            MAY_TEACH
+        )  # its buttons belong to the form of the others
         context["chips"] = [chip(assignment) for assignment in instance.chosen]
         context["excerpt"] = shorten(instance.display_excerpt, EXCERPT_SIGNS)
         context["edit_url"] = reverse("newsletter_articles:edit", args=[instance.pk])

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.template.exceptions import TemplateDoesNotExist
 from django.template.loader import get_template
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BaseColumn, BooleanColumn, Column
 from wagtail.admin.views import generic
 
+from newsletter.desk.theme_teaching import teach_view, unteach_view
 from newsletter.desk.theme_words import LooksFirst
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.signals import errands_wanted
@@ -149,3 +150,10 @@ class ThemeViewSet(DeskViewSet):
             ],
             base_form_class=ThemeForm,
         )
+
+    def get_urlpatterns(self) -> list[Any]:
+        return [
+            *super().get_urlpatterns(),
+            path("teach/", teach_view, name="teach"),
+            path("teach/undo/", unteach_view, name="unteach"),
+        ]

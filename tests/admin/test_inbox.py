@@ -41,7 +41,8 @@ def test_article_shows_its_source_and_why_it_has_its_themes(editor: Client) -> N
     html = editor.get(f"{INBOX}?state=new").content.decode()
     assert "Aumenti in arrivo" in html
     assert "La Voce" in html
-    assert "Keywords, 90%: “prova”" in html
+    assert "Keywords, 90%" in html
+    assert "“prova”" in html
 
 
 def test_filters_and_search_narrow_the_list(editor: Client) -> None:

@@ -67,6 +67,8 @@ MAY: dict[str, set[str]] = {
     "newsletter_themes:delete": MODERATORS,
     "newsletter_themes:history": MODERATORS,
     "newsletter_themes:history_results": MODERATORS,
+    "newsletter_themes:teach": EVERYBODY,
+    "newsletter_themes:unteach": EVERYBODY,
     "newsletter_feeds:index": EVERYBODY,
     "newsletter_feeds:index_results": EVERYBODY,
     "newsletter_feeds:inspect": EVERYBODY,
@@ -112,6 +114,8 @@ POST = {
     "newsletter_feeds:page-text",
     "newsletter_feeds:stop-older",
     "newsletter_suppressions:lift",
+    "newsletter_themes:teach",
+    "newsletter_themes:unteach",
 }
 # Wagtail's own screens on a digest, open to who may change it: its tests hold them.
 WAGTAILS = {
@@ -175,7 +179,7 @@ def things(db: None) -> dict[str, list[Any]]:
 WITHOUT_PK = {
     "index", "index_results", "list", "list_results", "add", "triage", "undo", "choose",
     "choose_results", "chosen_multiple", "import", "export", "merge", "split", "keep_apart",
-    "undo_story",
+    "undo_story", "teach", "unteach",
 }  # fmt: skip
 
 

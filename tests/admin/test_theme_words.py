@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 ADD = reverse("newsletter_themes:add")
 
 
-def typed(theme: Theme | None = None, **words: str) -> dict[str, Any]:
-    fields = {"name": "Pensioni", "slug": "pensioni", "colour": "#B21F1F", "sort_order": 10}
+def typed(**words: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {"name": "Pensioni", "slug": "pensioni", "colour": "#B21F1F", "sort_order": 10}
     return fields | {"is_active": "on", "keywords": "", "exclusions": ""} | words
 
 

@@ -91,6 +91,39 @@
       });
   });
 
+  /* A theme's reasons: a tap or a key opens them; a mouse only has to rest there. Escape closes. */
+  document.addEventListener('pointerover', (event) => {
+    const chip = event.target.closest?.('[data-desk-chip]');
+    if (event.pointerType !== 'mouse') return;
+    document.querySelectorAll('[data-desk-chip][data-hovered]').forEach((one) => {
+      if (one === chip) return;
+      one.open = false;
+      delete one.dataset.hovered;
+    });
+    if (chip && !chip.open) {
+      chip.open = true;
+      chip.dataset.hovered = '';
+    }
+  });
+  document.addEventListener('click', (event) => {
+    const chip = event.target.closest('[data-desk-chip]');
+    document.querySelectorAll('[data-desk-chip][open]').forEach((one) => {
+      if (one !== chip) one.open = false;
+    });
+    if (chip && 'hovered' in chip.dataset && event.target.closest('summary')) {
+      event.preventDefault(); // it is open already: a click keeps it so
+      delete chip.dataset.hovered;
+    }
+  });
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    document.querySelectorAll('[data-desk-chip][open]').forEach((one) => {
+      one.open = false;
+      delete one.dataset.hovered;
+      if (one.contains(document.activeElement)) one.querySelector('summary').focus();
+    });
+  });
+
   /* A theme's words: what they would change, a moment after they were typed. */
   const look = async (button) => {
     const form = button.form;
