@@ -60,13 +60,6 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "themes",
             },
         ),
-        migrations.AddField(
-            model_name="theme",
-            name="auto_accept",
-            field=models.BooleanField(
-                default=False, editable=False, verbose_name="confirm sure suggestions"
-            ),
-        ),
         migrations.AddIndex(
             model_name="tagging",
             index=models.Index(

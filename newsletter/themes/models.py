@@ -52,8 +52,6 @@ class Theme(models.Model):  # type: ignore[django-manager-missing]
         help_text=_("One a line: posts that the blog files here get this theme."),
     )
     is_active = models.BooleanField(_("in use"), default=True)
-    # A suggestion sure enough, by what editors decided so far, counts as confirmed.
-    auto_accept = models.BooleanField(_("confirm sure suggestions"), default=False, editable=False)
     sort_order = models.PositiveSmallIntegerField(_("order"), default=100)
 
     objects = ThemeQuerySet.as_manager()
