@@ -104,8 +104,13 @@ def _teach(
         salt=SALT,
     )  # fmt: skip
     text = render_to_string(
-        "newsletter/admin/theme/undo.html",
-        {"said": said, "undo": undo, "here": _back(request)},
+        "newsletter/admin/inbox/undo.html",
+        {
+            "said": said,
+            "undo": undo,
+            "action": reverse("newsletter_themes:unteach"),
+            "here": _back(request),
+        },
         request=request,
     )
     # As in the inbox: an undo changes something, so it must be a POST.

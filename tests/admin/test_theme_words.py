@@ -21,7 +21,12 @@ ADD = reverse("newsletter_themes:add")
 
 
 def typed(**words: str) -> dict[str, Any]:
-    fields: dict[str, Any] = {"name": "Pensioni", "slug": "pensioni", "colour": "#B21F1F", "sort_order": 10}
+    fields: dict[str, Any] = {
+        "name": "Pensioni",
+        "slug": "pensioni",
+        "colour": "#B21F1F",
+        "sort_order": 10,
+    }
     return fields | {"is_active": "on", "keywords": "", "exclusions": ""} | words
 
 

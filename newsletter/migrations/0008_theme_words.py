@@ -30,7 +30,7 @@ def let_editors_teach(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> No
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("newsletter", "0006_hubs"),
+        ("newsletter", "0007_stories"),
     ]
 
     operations = [
