@@ -136,6 +136,17 @@ def test_a_hub_that_rings_has_the_feed_polled_without_a_tick_if_it_signs(
     assert bells() == ([] if key else ["newsletter.poll_due"])
 
 
+def test_stored_articles_follow_a_themes_changed_words(bells_answered_at_once: None) -> None:
+    theme = make_theme("Pensioni", keywords=["previdenza"])
+    article = make_article("Addio a quota cento", changed_at=datetime.now(UTC))
+    tasks.tick()
+    assert not article.assignments.exists()
+    theme.keywords = "quota cento"
+    theme.save()
+    tasks.tick()
+    assert article.assignments.get().theme == theme
+
+
 def test_an_errand_that_fails_does_not_stop_the_others(
     bells_answered_at_once: None, monkeypatch, caplog
 ) -> None:
