@@ -61,13 +61,14 @@ $(VENV)/.installed: requirements.txt
 		rm -rf "$(VENV)"; \
 		echo "The virtual environment $(VENV) can't be made: $$(grep -v '^ *$$' "$(VENV).log" 2>/dev/null | head -n 1) (on Debian: apt-get install python3-venv; is the disk full?)" >&2; exit 1; }
 	@rm -f "$(VENV).log"
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements.txt || { \
+	@# -qq: errors alone. trafilatura asks lxml for an extra that newer ones no longer have.
+	@"$(BIN)/python" -m pip install -qq --disable-pip-version-check -r requirements.txt || { \
 		echo "The requirements can't be installed: see pip's words above. Is the network there, and room on the disk?" >&2; exit 1; }
 	@touch "$@"
 
 $(VENV)/.installed-dev: requirements-dev.txt requirements.txt
 	@echo "Installing the tools for tests into $(VENV) (once) …"
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@"$(BIN)/python" -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch "$@"
 
 # Compiled messages aren't in the repository; Babel makes them without the gettext programs.
