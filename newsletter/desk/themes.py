@@ -18,12 +18,16 @@ from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BaseColumn, BooleanColumn, Column
 from wagtail.admin.views import generic
+from wagtail.admin.widgets.button import HeaderButton
 
+from newsletter.desk.theme_page import ThemePage
 from newsletter.desk.theme_teaching import teach_view, unteach_view
 from newsletter.desk.theme_words import LooksFirst
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.signals import errands_wanted
+from newsletter.themes.decisions import decided_of
 from newsletter.themes.models import Theme, ThemeAssignment
+from newsletter.themes.quality import Decided
 from newsletter.themes.retagging import count_due
 
 
@@ -32,8 +36,7 @@ class NameColumn(BaseColumn):
 
     def get_cell_context_data(self, instance: Theme, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
-        may_change = parent_context["request"].user.has_perm("newsletter.change_theme")
-        context["url"] = reverse("newsletter_themes:edit", args=[instance.pk]) if may_change else ""
+        context["url"] = reverse("newsletter_themes:inspect", args=[instance.pk])
         return context
 
 
@@ -41,7 +44,29 @@ class ArticlesColumn(BaseColumn):
     cell_template_name = "newsletter/admin/theme/articles.html"
 
 
+class ShareColumn(BaseColumn):
+    """Precision or recall, from one query for the page."""
+
+    cell_template_name = "newsletter/admin/theme/share_cell.html"
+
+    def __init__(self, *args: Any, decided: dict[int, Decided], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.decided = decided
+
+    def get_cell_context_data(self, instance: Theme, parent_context: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
+        found = self.decided.get(instance.pk, Decided())
+        return context | {"share": getattr(found, self.name)}
+
+
 class ThemeIndexView(generic.IndexView):
+    @cached_property
+    def decided(self) -> dict[int, Decided]:
+        return decided_of(Theme.objects.values_list("pk", flat=True))
+
+    def share_column(self, name: str, label: str) -> ShareColumn:
+        return ShareColumn(name, label=label, classname="desk-wide", decided=self.decided)
+
     def get_base_queryset(self) -> QuerySet:
         standing = ~Q(assignments__decision=ThemeAssignment.Decision.REJECTED)
         return Theme.objects.annotate(articles=Count("assignments", filter=standing))
@@ -57,6 +82,8 @@ class ThemeIndexView(generic.IndexView):
                 accessor=lambda theme: len(theme.keywords.splitlines()),
             ),
             ArticlesColumn("articles", label=_("Articles"), sort_key="articles"),
+            self.share_column("precision", _("Precision")),
+            self.share_column("recall", _("Recall")),
             BooleanColumn("is_active", label=_("In use"), sort_key="is_active"),
         ]
 
@@ -90,6 +117,10 @@ class ThemeAddView(LooksFirst, RetagsAfterwards, generic.CreateView):
 
 
 class ThemeEditView(LooksFirst, RetagsAfterwards, generic.EditView):
+    @cached_property
+    def header_buttons(self) -> list[Any]:
+        return [HeaderButton(_("How good it is"), url=self.get_inspect_url(), icon_name="view")]
+
     def stored(self) -> Theme:
         theme: Theme = self.get_object()
         return theme
@@ -109,6 +140,9 @@ class ThemeViewSet(DeskViewSet):
     index_view_class = ThemeIndexView
     add_view_class = ThemeAddView
     edit_view_class = ThemeEditView
+    inspect_view_class = ThemePage
+    inspect_template_name = ThemePage.template_name
+    inspect_view_enabled = True
     create_template_name = edit_template_name = "newsletter/admin/theme/edit.html"
     ordering = ("sort_order", "name")
     list_filter = ["is_active"]

@@ -67,6 +67,7 @@ MAY: dict[str, set[str]] = {
     "newsletter_themes:delete": MODERATORS,
     "newsletter_themes:history": MODERATORS,
     "newsletter_themes:history_results": MODERATORS,
+    "newsletter_themes:inspect": EVERYBODY,
     "newsletter_themes:teach": EVERYBODY,
     "newsletter_themes:unteach": EVERYBODY,
     "newsletter_feeds:index": EVERYBODY,
