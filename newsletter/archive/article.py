@@ -51,8 +51,8 @@ def also_in(article: Article) -> list[Article]:
 
 
 def article_context(article: Article) -> dict[str, Any]:
-    """Three queries, four for a piece of a story: the themes, the candidates that share them, the
-    related articles.
+    """Four queries, five for a piece of a story: the themes, the candidates that share them, their
+    words, the related articles.
     """
     themes = list(standing_assignments().filter(article=article))
     full = bool(

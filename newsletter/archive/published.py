@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -11,8 +12,13 @@ from django.db.models.functions import Coalesce
 from newsletter.articles.models import Article, ArticleQuerySet
 from newsletter.digests.models import Digest, DigestItem
 from newsletter.themes.models import ThemeAssignment
+from newsletter.themes.similarity import likeness, words_of
 
 _COMMON = 1000
+_WEIGHED = 60  # articles whose words are compared for "related"
+_READ = 500  # letters of each excerpt
+# Against the share of common themes: texts on the same matter are rarely more alike than .4.
+_WORDS_COUNT = 3.0
 FROZEN = (Digest.Status.APPROVED, Digest.Status.SENDING, Digest.Status.SENT)
 
 
@@ -99,17 +105,36 @@ def of_theme(theme_id: int, *, articles: int = 0) -> QuerySet[Article]:
 
 
 def related_to(article: Article, theme_ids: Iterable[int], *, limit: int = 3) -> list[Article]:
-    """Accepted articles that share most themes with this one, the latest first among equals."""
+    """Accepted articles that share themes and words with this one, the latest among equals.
+
+    Other pieces of its story are not among them: they tell the same once more.
+    """
+    themes = list(theme_ids)[:3]
     # Only the newest of each theme are weighed: the cost must not grow with the archive.
     candidates = (
         ThemeAssignment.objects.standing()
-        .filter(theme_id__in=list(theme_ids)[:3])
+        .filter(theme_id__in=themes)
         .exclude(article_id=article.pk)
         .order_by("-article_id")
         .values_list("article_id", flat=True)[:150]
     )
-    shared: dict[int, int] = {}
-    for pk in candidates:
-        shared[pk] = shared.get(pk, 0) + 1
-    best = sorted(shared, key=lambda pk: (-shared[pk], -pk))[: limit * 4]
-    return [one for one in in_order(best) if one.state == Article.State.ACCEPTED][:limit]
+    shared = Counter(candidates)
+    likely = sorted(shared, key=lambda pk: (-shared[pk], -pk))[:_WEIGHED]
+    rows = (
+        Article.objects.accepted()
+        .filter(pk__in=likely)
+        .values_list("pk", "story", "language", "title", "excerpt")
+    )
+    words = {
+        pk: words_of(f"{title}\n{excerpt[:_READ]}", language)
+        for pk, story, language, title, excerpt in rows
+        if story is None or story != article.story_id
+    }
+    own = words_of(f"{article.title}\n{article.excerpt[:_READ]}", article.language)
+    alike = likeness(own, words)
+
+    def score(pk: int) -> float:
+        return shared[pk] / len(themes) + _WORDS_COUNT * alike[pk]
+
+    best = sorted(words, key=lambda pk: (-round(score(pk), 3), -pk))[:limit]
+    return in_order(best)

@@ -261,6 +261,33 @@ def test_related_articles_share_a_theme(client: Client) -> None:
     assert "Estraneo" not in html
 
 
+def test_related_articles_are_those_with_the_same_words(client: Client) -> None:
+    alike = make_article("Riscatto della laurea, i costi", themes=["Pensioni"])
+    for number in range(8):
+        make_article(f"Assegno sociale, avviso {number}", themes=["Pensioni"])
+    article = make_article("Il riscatto della laurea conviene?", themes=["Pensioni"])
+    found = published.related_to(article, article.assignments.values_list("theme", flat=True))
+    assert found[0] == alike
+
+
+def test_sharing_more_themes_brings_an_article_nearer(client: Client) -> None:
+    nearer = make_article("Bonus", themes=["Pensioni", "Welfare"])
+    make_article("Mensa", themes=["Pensioni"])
+    article = make_article("Assegno", themes=["Pensioni", "Welfare"])
+    found = published.related_to(article, article.assignments.values_list("theme", flat=True))
+    assert found[0] == nearer
+
+
+def test_the_same_news_told_once_more_is_not_related(client: Client) -> None:
+    story = Story.objects.create()
+    article, twin = (
+        make_article("La pensione cambia", themes=["Pensioni"], story=story) for _ in range(2)
+    )
+    other = make_article("Altro", themes=["Pensioni"])
+    assert published.related_to(article, [article.assignments.get().theme_id]) == [other]
+    assert twin.story == article.story
+
+
 # --- themes
 
 
