@@ -1,0 +1,212 @@
+"""From reviewed articles, the editors' keyword lists and articles nobody looked at, a model.
+
+Three teachers, blended by how much each has to say:
+
+- Reviewed articles weigh 1 each, and only they say that a theme does *not* apply.
+- Each theme's keyword list is one small article of that theme.
+- Articles nobody reviewed, where the keywords speak clearly, stand for a label each. Together they
+  teach which other words go with a theme before any editor has said anything. Their weight falls
+  as 1 / (1 + reviewed / 50), so that editors dominate as soon as they speak.
+
+How sure a score is, is learned from reviewed articles that the scoring model had not seen
+(`calibration`); while they are few, a first guess holds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from newsletter.themes import calibration, measures
+from newsletter.themes.features import Vocabulary, learn_vocabulary, rows
+from newsletter.themes.learned import Acceptance, Model
+from newsletter.themes.logistic import Array, balanced, fit, sigmoid
+
+# Training on 100,000 articles takes minutes and gigabytes, and is no better.
+NEWEST = 20_000
+MOST_UNREVIEWED = 3_000
+STRENGTH = 2.0  # of the articles against the wish for small coefficients
+HALF_TRUST = 50  # reviewed articles that halve what the unreviewed ones weigh
+CLEAR_KEYWORDS = 0.5  # a confidence of `rules` that may stand for a label
+SHORT_TEXT = 60  # words: a sentence has one subject, a post may have several
+ONE_THEME = 1.25  # themes an article: no more than so many means that themes exclude each other
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    counts: Counter[str]
+    keywords: dict[int, float]  # theme → confidence of `rules`
+    labels: frozenset[int] | None  # themes; None: nobody reviewed it
+
+
+def train(
+    examples: Sequence[Example],
+    keyword_lists: dict[int, Counter[str]],
+    language: str,
+    *,
+    seed: int = 0,
+) -> Model:
+    """`examples` newest first, as the cap keeps the first; themes are those of `keyword_lists`."""
+    began = time.perf_counter()
+    theme_ids = tuple(keyword_lists)
+    reviewed, unreviewed = _capped(examples)
+    kept = reviewed + unreviewed
+    lists = list(keyword_lists.values())
+    vocabulary = learn_vocabulary([one.counts for one in kept] + lists, language)
+    features = rows([one.counts for one in kept] + lists, vocabulary)
+    keywords = _confidences(kept, theme_ids)
+    labels = _labels(reviewed, theme_ids)
+
+    known, unknown = len(reviewed), len(kept)
+    one_each = _themes_exclude_each_other(labels, kept)
+    weak = _weak_labels(keywords[known:], one_each) / (1 + known / HALF_TRUST)
+    teaching = _Teaching(
+        features[:known],
+        labels,
+        features[known:unknown],
+        (weak > 0).astype(np.float32) * (keywords[known:] >= CLEAR_KEYWORDS),
+        weak,
+        features[unknown:],
+    )
+    out_of_fold, tested, start = _out_of_fold(teaching, seed)
+    coefficients = teaching.fit(np.arange(known), start)
+
+    usual = calibration.usual_themes(labels)
+    seen = calibration.signs(out_of_fold, keywords[tested], usual)
+    weights = calibration.fit_pooled(seen, labels[tested])
+    probabilities = sigmoid(seen @ weights)
+    threshold = calibration.suggestion_threshold(probabilities, labels[tested])
+    accepted = tuple(
+        Acceptance(*calibration.acceptance(probabilities[:, place], labels[tested, place]))
+        for place in range(len(theme_ids))
+    )
+    facts = {
+        "reviewed": known,
+        "unreviewed": int((weak.sum(axis=1) > 0).sum()),
+        "features": vocabulary.size,
+        "ndcg": round(measures.ndcg(probabilities, labels[tested]), 4),
+        "macro_f1": round(measures.f1_scores(probabilities >= threshold, labels[tested])[1], 4),
+        "calibration_error": round(
+            measures.calibration_error(probabilities, labels[tested]), 4
+        ),
+        "seconds": round(time.perf_counter() - began, 2),
+    }
+    return Model(
+        language=language,
+        theme_ids=theme_ids,
+        vocabulary=vocabulary,
+        coefficients=coefficients,
+        signs=weights,
+        usual=usual,
+        threshold=threshold,
+        always_one=known >= 20 and bool((labels.sum(axis=1) > 0).mean() >= 0.97),
+        acceptance=accepted,
+        facts=facts,
+    )
+
+
+def _capped(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """All reviewed articles with themes and the newest without; the newest unreviewed ones."""
+    reviewed: list[Example] = []
+    unreviewed: list[Example] = []
+    for example in examples:
+        if example.labels is None:
+            if len(unreviewed) < MOST_UNREVIEWED:
+                unreviewed.append(example)
+        elif len(reviewed) < NEWEST or example.labels:
+            reviewed.append(example)
+    return reviewed, unreviewed
+
+
+def _confidences(examples: Sequence[Example], theme_ids: Sequence[int]) -> Array:
+    return np.array(
+        [[one.keywords.get(theme, 0.0) for theme in theme_ids] for one in examples], np.float32
+    ).reshape(len(examples), len(theme_ids))
+
+
+def _labels(examples: Sequence[Example], theme_ids: Sequence[int]) -> Array:
+    return np.array(
+        [[theme in (one.labels or ()) for theme in theme_ids] for one in examples], np.float32
+    ).reshape(len(examples), len(theme_ids))
+
+
+def _themes_exclude_each_other(labels: Array, examples: Sequence[Example]) -> bool:
+    """As editors gave them; before that, by the length of the texts."""
+    given = labels.sum(axis=1)
+    if (given > 0).sum() >= 10:
+        return bool(given[given > 0].mean() <= ONE_THEME)
+    lengths = [
+        sum(count for term, count in one.counts.items() if " " not in term) for one in examples
+    ]
+    return bool(lengths) and float(np.median(lengths)) < SHORT_TEXT
+
+
+def _weak_labels(keywords: Array, one_each: bool) -> Array:
+    """The weight (0 or 1) of each theme of each unreviewed article; a clear keyword labels it."""
+    if not len(keywords):
+        return keywords
+    most = keywords.max(axis=1, keepdims=True)
+    clear = keywords >= CLEAR_KEYWORDS
+    if one_each:
+        second = np.sort(keywords, axis=1)[:, -2:-1] if keywords.shape[1] > 1 else 0 * most
+        usable = (most >= CLEAR_KEYWORDS) & (most - second > 0.05)
+        return np.broadcast_to(usable, keywords.shape).astype(np.float32)
+    certain = (clear & (keywords >= 0.9 * most)) | (keywords < 0.25 * most)
+    result: Array = (certain & clear.any(axis=1, keepdims=True)).astype(np.float32)
+    return result
+
+
+@dataclass(frozen=True)
+class _Teaching:
+    reviewed: sparse.csr_matrix
+    labels: Array
+    unreviewed: sparse.csr_matrix
+    weak_labels: Array
+    weak_weights: Array
+    lists: sparse.csr_matrix
+
+    def fit(self, chosen: np.ndarray, start: Array | None = None) -> Array:
+        """From the lists, the unreviewed and the chosen reviewed articles."""
+        themes = self.labels.shape[1]
+        usable = np.flatnonzero(self.weak_weights.any(axis=1))
+        parts = sparse.vstack(
+            [self.reviewed[chosen], self.unreviewed[usable], self.lists], format="csr"
+        )
+        labels = np.vstack(
+            [self.labels[chosen], self.weak_labels[usable], np.eye(themes)]
+        ).astype(np.float32)
+        weights = np.vstack(
+            [
+                np.ones((len(chosen), themes)),
+                self.weak_weights[usable],
+                np.ones((themes, themes)),
+            ]
+        ).astype(np.float32)
+        return fit(parts, labels, STRENGTH * balanced(labels, weights), start=start)
+
+
+def _out_of_fold(teaching: _Teaching, seed: int) -> tuple[Array, np.ndarray, Array | None]:
+    """Logits of reviewed articles by models that had not seen them; which articles; a start."""
+    known, themes = teaching.labels.shape
+    if known < 2:
+        return np.zeros((0, themes), np.float32), np.zeros(0, np.int64), None
+    order = np.random.default_rng(seed).permutation(known)
+    folds = 5 if known < 3_000 else 3
+    parts = np.array_split(order, min(folds, known))
+    if known >= 5_000:  # a fifth held out tells as much as all of them in turn
+        parts = [order[: known // 5]]
+    start: Array | None = None
+    logits = np.zeros((known, themes), np.float32)
+    for part in parts:
+        mask = np.ones(known, bool)
+        mask[part] = False
+        coefficients = teaching.fit(np.flatnonzero(mask))
+        logits[part] = teaching.reviewed[part] @ coefficients[:-1] + coefficients[-1]
+        start = coefficients
+    tested = np.sort(np.concatenate(parts))
+    return logits[tested], tested, start
