@@ -83,3 +83,7 @@ class StepsFailed(NewsletterError):
 
     def __init__(self, names: list[str]) -> None:
         super().__init__(f"Failed, and tried again at the next tick: {', '.join(names)}")
+
+
+class BadEvaluationFile(NewsletterError):
+    """A file for evaluate_themes is not as it should be; names the file and the line."""

@@ -24,7 +24,13 @@ from newsletter.members.models import (
     Subscription,
     Suppression,
 )
-from newsletter.themes.models import Tagging, Theme, ThemeAssignment, WordsInForce
+from newsletter.themes.models import (
+    LearnedModel,
+    Tagging,
+    Theme,
+    ThemeAssignment,
+    WordsInForce,
+)
 
 __all__ = [
     "AddressChange",
@@ -44,6 +50,7 @@ __all__ = [
     "Fingerprint",
     "HubSubscription",
     "Identity",
+    "LearnedModel",
     "Member",
     "Newsletter",
     "PageText",

@@ -32,7 +32,7 @@ from newsletter.exceptions import DigestNotReady, StepsFailed
 from newsletter.feeds import polling, turns, websub
 from newsletter.feeds.models import Feed
 from newsletter.members import cleanup, confirmation
-from newsletter.themes import retagging, tagging
+from newsletter.themes import retagging, retraining, tagging
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +113,11 @@ def ring_folding(now: datetime) -> None:
     fold_pending.apply_async(expires=STALE_SECONDS)
 
 
+def ring_learning(now: datetime) -> None:
+    for language in retraining.due_languages(tagging.compiled_themes(), now=now):
+        learn_themes.apply_async((language,), expires=STALE_SECONDS)
+
+
 def compile_due_digests(now: datetime) -> None:
     compiling.compile_due(now=now)
 
@@ -179,6 +184,7 @@ STEPS: list[Callable[[datetime], None]] = [
     ring_errands,
     ring_tagging,
     ring_folding,
+    ring_learning,
     compile_due_digests,
     approve_proposals,
     hold_unapproved_digests,
@@ -291,6 +297,13 @@ def tag_pending() -> None:
 @shared_task(name="newsletter.fold_pending")
 def fold_pending() -> None:
     folding.fold_pending(now=_now())
+
+
+@shared_task(name="newsletter.learn_themes")
+def learn_themes(language: str) -> None:
+    now = _now()
+    if retraining.learn_if_due(language, tagging.compiled_themes(), now=now):
+        tagging.tag_again(language, now=now)
 
 
 @shared_task(name="newsletter.compile_digest")

@@ -16,9 +16,10 @@ from newsletter.themes.measures import f1_scores
 # What the columns of `signs` weigh before any article was reviewed: fitted on public Italian
 # texts (short sentences on 7 topics, long posts on 13) with no label of theirs in the model.
 SIGNS = ("constant", "learned", "keywords", "lead", "usual")
-FIRST_GUESS = np.array([-1.6, 0.75, 1.6, 0.25, 1.0], np.float32)
+FIRST_GUESS = np.array([-1.0, 0.6, 1.4, 0.4, 1.0], np.float32)
+FIRST_GUESS_OF_ONE = np.array([-0.7, 0.6, 0.5, 0.7, 1.0], np.float32)  # one theme an article
 # How many articles' worth of pairs the first guess stands against.
-GUESS_STRENGTH = 12.0
+GUESS_STRENGTH = 40.0
 
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD, FIRST_THRESHOLD = 0.15, 0.6, 0.35
 # Automatic acceptance: of tags at or above a probability so many must be right, at the lower end
@@ -42,16 +43,16 @@ def signs(learned: Array, keywords: Array, usual: Array) -> Array:
     return stacked
 
 
-def fit_pooled(of_all: Array, labels: Array) -> Array:
+def fit_pooled(of_all: Array, labels: Array, first_guess: Array) -> Array:
     """Platt's logistic fit, one for all themes, held near the first guess while articles are few.
 
     Platt 1999; per theme it overfits (expected calibration error .03 to .04 instead of .01).
     """
     if not labels.size:
-        return FIRST_GUESS.copy()
+        return first_guess.copy()
     rows = of_all.reshape(-1, of_all.shape[-1]).astype(np.float64)
     wanted = labels.reshape(-1).astype(np.float64)
-    guess = FIRST_GUESS.astype(np.float64)
+    guess = first_guess.astype(np.float64)
     spread = np.maximum(rows.std(axis=0), 0.2)
     spread[0] = 1.0
     hold = np.diag(GUESS_STRENGTH * spread**2 * 0.25)
@@ -77,7 +78,7 @@ def usual_themes(labels: Array) -> Array:
         return np.zeros(themes, np.float32)
     counts = labels.sum(axis=0)
     mean = counts.mean()
-    share = (counts + 5 * (mean + 0.5) / (articles + 1)) / (articles + 5)
+    share = (counts + 20 * (mean + 0.5) / (articles + 1)) / (articles + 20)
     odds = np.log(share / (1 - np.minimum(share, 0.99)))
     result: Array = (odds - odds.mean()).astype(np.float32)
     return result

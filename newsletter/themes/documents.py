@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from newsletter.themes.stemming import Token, tokens
 
@@ -28,9 +29,7 @@ class Text:
             stems = [token.stem for token in part]
             found.update(stems)
             found.update(
-                f"{first} {second}"
-                for first, second in zip(stems, stems[1:], strict=False)
-                if first and second
+                f"{first} {second}" for first, second in pairwise(stems) if first and second
             )
         found.pop("", None)  # ends of sentences
         return found

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from newsletter.themes.calibration import signs
+from newsletter.themes.calibration import LOWEST_THRESHOLD, signs
 from newsletter.themes.documents import Text
 from newsletter.themes.features import Vocabulary
 from newsletter.themes.logistic import Array, sigmoid
@@ -52,6 +52,11 @@ class Model:
         if table:
             weights: Array = table.matrix @ self.coefficients[-1 - table.size : -1]
             object.__setattr__(self, "_vectors", weights)
+
+    @property
+    def floor(self) -> float:
+        """Below this probability nothing is said at all."""
+        return LOWEST_THRESHOLD
 
     def weigh(self, text: Text) -> Weighed:
         return Weighed(self, text.counts())
@@ -180,14 +185,14 @@ class Weighed:
 
     def parts(self, theme: int) -> dict[str, float]:
         """What each stem of the text gave to the theme's logit; a pair's part goes to both."""
-        sums = np.zeros(len(self._terms), np.float32)
+        sums: Array = np.zeros(len(self._terms), np.float32)
         for owners, part in zip(self._owners, self._parts, strict=True):
             np.add.at(sums, owners, part[:, theme])
         given: dict[str, float] = {}
-        for term, part in zip(self._terms, sums.tolist(), strict=True):
+        for term, given_by_it in zip(self._terms, sums.tolist(), strict=True):
             words = term.split(" ")
             for word in words:
-                given[word] = given.get(word, 0.0) + part / len(words)
+                given[word] = given.get(word, 0.0) + given_by_it / len(words)
         return given
 
 

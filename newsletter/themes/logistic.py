@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[Any]  # of np.float32 where nothing else is said
 
 MEMORY = 6  # pairs of steps and gradients kept
 HALVINGS = 12

@@ -51,6 +51,14 @@ class Theme(models.Model):  # type: ignore[django-manager-missing]
         blank=True,
         help_text=_("One a line: posts that the blog files here get this theme."),
     )
+    accept_automatically = models.BooleanField(
+        _("accept by itself"),
+        default=False,
+        help_text=_(
+            "Confirms suggestions without an editor, once enough reviewed articles show that at "
+            "least nine in ten are right."
+        ),
+    )
     is_active = models.BooleanField(_("in use"), default=True)
     sort_order = models.PositiveSmallIntegerField(_("order"), default=100)
 
@@ -171,3 +179,49 @@ class WordsInForce(models.Model):
 
     def __str__(self) -> str:
         return f"since {self.since:%Y-%m-%d %H:%M}"
+
+
+class LearnedModelQuerySet(models.QuerySet["LearnedModel"]):
+    def current(self) -> LearnedModelQuerySet:
+        return self.filter(state=LearnedModel.State.CURRENT)
+
+
+class LearnedModel(models.Model):
+    """What was learned from the editors in one language; several, of which one is in use."""
+
+    class State(models.TextChoices):
+        TRAINING = "training", _("Being trained")
+        CURRENT = "current", _("In use")
+        REPLACED = "replaced", _("Replaced")
+        REFUSED = "refused", _("Worse than the one before")
+        EMPTY = "empty", _("Too little to learn from")
+
+    language = models.CharField(_("language"), max_length=2)
+    state = models.CharField(_("state"), max_length=10, choices=State)
+    started_at = models.DateTimeField(_("trained"))
+    # What the themes said when it was trained: an edited list is learned again.
+    themes_hash = models.CharField(max_length=64, blank=True)
+    facts = models.JSONField(_("figures"), default=dict, blank=True)
+    data = models.BinaryField(blank=True)  # an .npz of arrays and JSON, see themes.learned
+
+    objects = LearnedModelQuerySet.as_manager()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("learned model")
+        verbose_name_plural = _("learned models")
+        ordering: ClassVar = ["-started_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["language", "state"],
+                condition=models.Q(state__in=["training", "current"]),
+                name="one_model_in_use_and_one_in_training",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["language", "-started_at"], name="latest_model"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language}, {self.started_at:%Y-%m-%d %H:%M}"

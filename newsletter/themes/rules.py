@@ -23,6 +23,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+from newsletter.themes.documents import MAX_TEXT, Text
 from newsletter.themes.stemming import PREFIX, Token, base_language, fold, tokens
 
 WORD_WEIGHT = 1.0
@@ -32,8 +33,6 @@ SHORT_TEXT = 40  # words
 CATEGORY_CONFIDENCE = 0.95
 MOST_CONFIDENT_RULE = 0.94
 EVIDENCE_TERMS = 8
-# A post of 1 MB is not read to its end; what it is about stands in the beginning.
-MAX_TEXT = 120_000
 
 _END = ""  # in a trie's node: the patterns that end here (no stem is empty)
 
@@ -47,9 +46,10 @@ class EvidenceTerm(TypedDict):
 @dataclass(frozen=True)
 class Suggestion:
     theme_id: int
-    source: str  # "rule" or "category", as ThemeAssignment.Source
+    source: str  # "rule", "category" or "learned", as ThemeAssignment.Source
     confidence: float
     evidence: tuple[EvidenceTerm, ...]  # most telling first
+    stems: tuple[tuple[str, ...], ...] = field(default=(), compare=False)  # of each evidence
 
 
 @dataclass(frozen=True)
@@ -140,13 +140,22 @@ def _build_trie(themes: Sequence[ThemeRules], language: str) -> tuple[dict[str, 
 
 
 def match(
-    title: str, text: str, language: str, categories: Iterable[str], themes: CompiledThemes
+    title: str,
+    text: str,
+    language: str,
+    categories: Iterable[str],
+    themes: CompiledThemes,
+    *,
+    read: Text | None = None,
 ) -> list[Suggestion]:
-    """Every theme that anything speaks for, most confident first. The caller sets the bar."""
+    """Every theme that anything speaks for, most confident first. The caller sets the bar.
+
+    `read` is the same title and text, when the caller has taken them apart already.
+    """
     trie, wanted = themes.trie(language)
     text = text[:MAX_TEXT]
-    title_tokens = tokens(title, language, wanted=wanted)
-    body_tokens = tokens(text, language, wanted=wanted)
+    title_tokens = read.title_tokens if read else tokens(title, language, wanted=wanted)
+    body_tokens = read.body_tokens if read else tokens(text, language, wanted=wanted)
     hits: dict[_Pattern, _Hits] = {}
     _collect(title, title_tokens, trie, hits, in_title=True)
     _collect(text, body_tokens, trie, hits, in_title=False)
@@ -230,7 +239,8 @@ def _weigh(
         )
         for pattern in telling[:EVIDENCE_TERMS]
     )
-    return Suggestion(theme_id, "rule", round(confidence, 4), evidence)
+    stems = tuple(pattern.stems for pattern in telling[:EVIDENCE_TERMS])
+    return Suggestion(theme_id, "rule", round(confidence, 4), evidence, stems)
 
 
 def _filed(theme_id: int, category: str, by_words: Suggestion | None) -> Suggestion:

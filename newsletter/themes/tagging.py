@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -17,12 +18,20 @@ from django.db.models import F, Q
 
 from newsletter import conf
 from newsletter.articles.models import Article
-from newsletter.themes.models import Tagging, Theme, ThemeAssignment
-from newsletter.themes.rules import CompiledThemes, Suggestion, ThemeRules, match
+from newsletter.themes import suggesting
+from newsletter.themes.models import LearnedModel, Tagging, Theme, ThemeAssignment
+from newsletter.themes.retraining import of_language
+from newsletter.themes.rules import CompiledThemes, Suggestion, ThemeRules
+from newsletter.themes.stemming import base_language
+
+if TYPE_CHECKING:
+    from newsletter.themes.learned import Model
 
 CHUNK = 200
 # How far back tag_pending looks: bounds its query on an archive of half a million articles.
 LOOK_BACK = timedelta(days=30)
+
+Decision = ThemeAssignment.Decision
 
 _RULE_FIELDS = ("pk", "name", "name_en", "keywords", "exclusions", "feed_categories")
 
@@ -81,37 +90,103 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
+class _Models:
+    """The models in use as last read in this process; read again when another took their place."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._models: dict[int, Model] = {}
+
+    def by_language(self) -> dict[str, Model]:
+        in_use = dict(LearnedModel.objects.current().values_list("language", "pk"))
+        with self._lock:
+            self._models = {
+                pk: model for pk, model in self._models.items() if pk in in_use.values()
+            }
+            missing = [pk for pk in in_use.values() if pk not in self._models]
+            if missing:
+                # Here: numpy is loaded only where something was learned.
+                from newsletter.themes.learned import Model
+
+                rows = LearnedModel.objects.filter(pk__in=missing).values_list("pk", "data")
+                self._models |= {pk: Model.from_bytes(bytes(data)) for pk, data in rows}
+            return {
+                language: self._models[pk] for language, pk in in_use.items() if pk in self._models
+            }
+
+
 _compiled = _Compiled()
+_models = _Models()
+
+
+def compiled_themes() -> CompiledThemes:
+    """The themes in use, ready to match."""
+    return _compiled.themes()
+
+
+def models_in_use() -> dict[str, Model]:
+    """What was learned, by language."""
+    return _models.by_language()
 
 
 def tag(article_ids: Iterable[int], *, now: datetime) -> int:
     """Look for the themes of these articles; how many were looked at."""
     themes = _compiled.themes()
+    models = _models.by_language()
     threshold = float(conf.get("SUGGEST_THRESHOLD"))
+    accepting = _accepting(models)
     count = 0
     for ids in _chunks(article_ids):
         rows = Article.objects.filter(pk__in=ids).values_list(
             "pk", "title", "body_text", "excerpt", "language", "categories"
         )
-        found = {
-            pk: {
-                one.theme_id: one
-                for one in match(title, body or excerpt, language, categories or (), themes)
-                if one.confidence >= threshold
+        found: dict[int, dict[int, Suggestion]] = {}
+        accepted: set[tuple[int, int]] = set()
+        for pk, title, body, excerpt, language, categories in rows:
+            code = base_language(language)
+            said = suggesting.suggest(
+                title,
+                body or excerpt,
+                language,
+                categories or (),
+                themes,
+                models.get(code),
+                threshold=threshold,
+            )
+            found[pk] = {one.theme_id: one for one in said}
+            accepted |= {
+                (pk, one.theme_id)
+                for one in said
+                if one.source != "category"
+                and one.confidence >= accepting.get((code, one.theme_id), 2.0)
             }
-            for pk, title, body, excerpt, language, categories in rows
-        }
-        _store(found, now)
+        _store(found, accepted, now)
         count += len(found)
     return count
 
 
 def suggest(title: str, text: str, language: str, categories: Iterable[str]) -> list[Suggestion]:
     """What `tag` would say of such an article, most confident first; nothing is stored."""
-    threshold = float(conf.get("SUGGEST_THRESHOLD"))
-    found = match(title, text, language, list(categories), _compiled.themes())
-    likely = [one for one in found if one.confidence >= threshold]
-    return sorted(likely, key=lambda one: -one.confidence)
+    return suggesting.suggest(
+        title,
+        text,
+        language,
+        list(categories),
+        _compiled.themes(),
+        _models.by_language().get(base_language(language)),
+        threshold=float(conf.get("SUGGEST_THRESHOLD")),
+    )
+
+
+def _accepting(models: dict[str, Model]) -> dict[tuple[str, int], float]:
+    """The probability from which a language's suggestions of a theme need no editor."""
+    wanted = set(Theme.objects.filter(accept_automatically=True).values_list("pk", flat=True))
+    return {
+        (language, theme_id): level.threshold
+        for language, model in models.items()
+        for theme_id, level in zip(model.theme_ids, model.acceptance, strict=True)
+        if theme_id in wanted and level.threshold is not None
+    }
 
 
 def tag_pending(*, now: datetime, limit: int = 1000) -> int:
@@ -125,7 +200,20 @@ def tag_pending(*, now: datetime, limit: int = 1000) -> int:
     return tag(list(pending), now=now)
 
 
-def _store(found: dict[int, dict[int, Suggestion]], now: datetime) -> None:
+def tag_again(language: str, *, now: datetime, limit: int = 1000) -> int:
+    """Look again for the themes of what waits in the inbox: more was learned since."""
+    waiting = (
+        Article.objects.filter(of_language(language), state=Article.State.NEW)
+        .filter(tagging__reviewed_at__isnull=True, changed_at__gt=now - LOOK_BACK)
+        .order_by("-changed_at")
+        .values_list("pk", flat=True)[:limit]
+    )
+    return tag(list(waiting), now=now)
+
+
+def _store(
+    found: dict[int, dict[int, Suggestion]], accepted: set[tuple[int, int]], now: datetime
+) -> None:
     with transaction.atomic():
         Tagging.objects.bulk_create(
             [Tagging(article_id=pk, tagged_at=now) for pk in sorted(found)],
@@ -140,31 +228,41 @@ def _store(found: dict[int, dict[int, Suggestion]], now: datetime) -> None:
             (one.article_id, one.theme_id): one
             for one in ThemeAssignment.objects.filter(article__in=open_ids)
         }
-        fresh, changed = [], []
+        fresh: list[ThemeAssignment] = []
+        changed: list[ThemeAssignment] = []
         for article_id in open_ids:
             for theme_id, suggestion in found[article_id].items():
                 assignment = known.pop((article_id, theme_id), None)
                 if assignment is None:
                     assignment = ThemeAssignment(article_id=article_id, theme_id=theme_id)
+                elif _is_decided(assignment):
+                    continue
+                decision = (
+                    Decision.CONFIRMED if (article_id, theme_id) in accepted else Decision.SUGGESTED
+                )
+                if assignment.pk is None:
                     fresh.append(assignment)
-                elif _is_decided(assignment) or _says(assignment, suggestion):
+                elif _says(assignment, suggestion) and assignment.decision == decision:
                     continue
                 else:
                     changed.append(assignment)
+                assignment.decision = decision
                 assignment.source = suggestion.source
                 assignment.confidence = suggestion.confidence
                 assignment.evidence = list(suggestion.evidence)
         gone = [one.pk for one in known.values() if not _is_decided(one)]
         ThemeAssignment.objects.bulk_create(fresh, ignore_conflicts=True)
-        ThemeAssignment.objects.bulk_update(changed, ["source", "confidence", "evidence"])
+        ThemeAssignment.objects.bulk_update(
+            changed, ["source", "confidence", "evidence", "decision"]
+        )
         ThemeAssignment.objects.filter(pk__in=gone).delete()
 
 
 def _is_decided(assignment: ThemeAssignment) -> bool:
-    return (
-        assignment.decision != ThemeAssignment.Decision.SUGGESTED
-        or assignment.source == ThemeAssignment.Source.EDITOR
-    )
+    """By a person: what was accepted by itself bears no moment, and may be taken back."""
+    if assignment.source == ThemeAssignment.Source.EDITOR:
+        return True
+    return assignment.decision != Decision.SUGGESTED and assignment.decided_at is not None
 
 
 def _says(assignment: ThemeAssignment, suggestion: Suggestion) -> bool:

@@ -23,13 +23,11 @@ import numpy as np
 from scipy import sparse
 
 from newsletter.themes import calibration, measures
-from newsletter.themes.features import Vocabulary, learn_vocabulary, rows
+from newsletter.themes.features import learn_vocabulary, rows
 from newsletter.themes.learned import Acceptance, Model
 from newsletter.themes.logistic import Array, balanced, fit, sigmoid
+from newsletter.themes.sources import MOST_UNREVIEWED, NEWEST
 
-# Training on 100,000 articles takes minutes and gigabytes, and is no better.
-NEWEST = 20_000
-MOST_UNREVIEWED = 3_000
 STRENGTH = 2.0  # of the articles against the wish for small coefficients
 HALF_TRUST = 50  # reviewed articles that halve what the unreviewed ones weigh
 CLEAR_KEYWORDS = 0.5  # a confidence of `rules` that may stand for a label
@@ -64,12 +62,12 @@ def train(
 
     known, unknown = len(reviewed), len(kept)
     one_each = _themes_exclude_each_other(labels, kept)
-    weak = _weak_labels(keywords[known:], one_each) / (1 + known / HALF_TRUST)
+    weak = _weak_labels(keywords, one_each) / (1 + known / HALF_TRUST)
     teaching = _Teaching(
-        features[:known],
+        known,
+        features[:unknown],
         labels,
-        features[known:unknown],
-        (weak > 0).astype(np.float32) * (keywords[known:] >= CLEAR_KEYWORDS),
+        (weak > 0).astype(np.float32) * (keywords >= CLEAR_KEYWORDS),
         weak,
         features[unknown:],
     )
@@ -78,7 +76,8 @@ def train(
 
     usual = calibration.usual_themes(labels)
     seen = calibration.signs(out_of_fold, keywords[tested], usual)
-    weights = calibration.fit_pooled(seen, labels[tested])
+    guess = calibration.FIRST_GUESS_OF_ONE if one_each else calibration.FIRST_GUESS
+    weights = calibration.fit_pooled(seen, labels[tested], guess)
     probabilities = sigmoid(seen @ weights)
     threshold = calibration.suggestion_threshold(probabilities, labels[tested])
     accepted = tuple(
@@ -87,13 +86,12 @@ def train(
     )
     facts = {
         "reviewed": known,
-        "unreviewed": int((weak.sum(axis=1) > 0).sum()),
+        "themes": len(theme_ids),
+        "unreviewed": int((weak[known:].sum(axis=1) > 0).sum()),
         "features": vocabulary.size,
         "ndcg": round(measures.ndcg(probabilities, labels[tested]), 4),
         "macro_f1": round(measures.f1_scores(probabilities >= threshold, labels[tested])[1], 4),
-        "calibration_error": round(
-            measures.calibration_error(probabilities, labels[tested]), 4
-        ),
+        "calibration_error": round(measures.calibration_error(probabilities, labels[tested]), 4),
         "seconds": round(time.perf_counter() - began, 2),
     }
     return Model(
@@ -163,30 +161,26 @@ def _weak_labels(keywords: Array, one_each: bool) -> Array:
 
 @dataclass(frozen=True)
 class _Teaching:
-    reviewed: sparse.csr_matrix
+    known: int  # the first rows were reviewed
+    features: sparse.csr_matrix
     labels: Array
-    unreviewed: sparse.csr_matrix
     weak_labels: Array
     weak_weights: Array
     lists: sparse.csr_matrix
 
-    def fit(self, chosen: np.ndarray, start: Array | None = None) -> Array:
-        """From the lists, the unreviewed and the chosen reviewed articles."""
+    def fit(self, taught: np.ndarray, start: Array | None = None) -> Array:
+        """From the lists, the reviewed articles in `taught`, and all others as if unreviewed."""
         themes = self.labels.shape[1]
-        usable = np.flatnonzero(self.weak_weights.any(axis=1))
+        usable: Array = np.asarray(self.weak_weights.any(axis=1))
+        usable[taught] = False
+        others = np.flatnonzero(usable)
         parts = sparse.vstack(
-            [self.reviewed[chosen], self.unreviewed[usable], self.lists], format="csr"
+            [self.features[taught], self.features[others], self.lists], format="csr"
         )
-        labels = np.vstack(
-            [self.labels[chosen], self.weak_labels[usable], np.eye(themes)]
-        ).astype(np.float32)
-        weights = np.vstack(
-            [
-                np.ones((len(chosen), themes)),
-                self.weak_weights[usable],
-                np.ones((themes, themes)),
-            ]
-        ).astype(np.float32)
+        labels = np.vstack([self.labels[taught], self.weak_labels[others], np.eye(themes)])
+        ones = np.ones((len(taught), themes))
+        weights = np.vstack([ones, self.weak_weights[others], np.ones((themes, themes))])
+        labels, weights = labels.astype(np.float32), weights.astype(np.float32)
         return fit(parts, labels, STRENGTH * balanced(labels, weights), start=start)
 
 
@@ -206,7 +200,7 @@ def _out_of_fold(teaching: _Teaching, seed: int) -> tuple[Array, np.ndarray, Arr
         mask = np.ones(known, bool)
         mask[part] = False
         coefficients = teaching.fit(np.flatnonzero(mask))
-        logits[part] = teaching.reviewed[part] @ coefficients[:-1] + coefficients[-1]
+        logits[part] = teaching.features[part] @ coefficients[:-1] + coefficients[-1]
         start = coefficients
     tested = np.sort(np.concatenate(parts))
     return logits[tested], tested, start

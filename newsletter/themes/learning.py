@@ -1,0 +1,31 @@
+"""What articles become for the learner, and when there is enough to learn from. No database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from newsletter.themes.documents import read
+from newsletter.themes.learned import Model
+from newsletter.themes.rules import CompiledThemes, match
+from newsletter.themes.sources import ENOUGH_ARTICLES, Source
+from newsletter.themes.training import Example, train
+
+
+def model_of(
+    sources: Sequence[Source] | Iterable[Source], themes: CompiledThemes, language: str
+) -> Model | None:
+    """A model of one language; None when there are too few articles, or no two themes."""
+    examples = [example_of(one, themes, language) for one in sources]
+    if len(examples) < ENOUGH_ARTICLES or len(themes.themes) < 2:
+        return None
+    lists = {
+        theme.theme_id: read(". ".join(theme.names), ". ".join(theme.keywords), language).counts()
+        for theme in themes.themes
+    }
+    return train(examples, lists, language)
+
+
+def example_of(source: Source, themes: CompiledThemes, language: str) -> Example:
+    text = read(source.title, source.text, language)
+    found = match(source.title, source.text, language, (), themes, read=text)
+    return Example(text.counts(), {one.theme_id: one.confidence for one in found}, source.themes)
