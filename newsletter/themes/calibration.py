@@ -16,12 +16,12 @@ from newsletter.themes.measures import f1_scores
 # What the columns of `signs` weigh before any article was reviewed: fitted on public Italian
 # texts (short sentences on 7 topics, long posts on 13) with no label of theirs in the model.
 SIGNS = ("constant", "learned", "keywords", "lead", "usual")
-FIRST_GUESS = np.array([-1.0, 0.6, 1.4, 0.4, 1.0], np.float32)
-FIRST_GUESS_OF_ONE = np.array([-0.7, 0.6, 0.5, 0.7, 1.0], np.float32)  # one theme an article
+FIRST_GUESS = np.array([-0.2, 1.5, 1.3, 0.4, 1.0], np.float32)
+FIRST_GUESS_OF_ONE = np.array([-0.9, 1.15, 0.2, 0.9, 1.0], np.float32)  # one theme an article
 # How many articles' worth of pairs the first guess stands against.
-GUESS_STRENGTH = 40.0
+GUESS_STRENGTH = 100.0
 
-LOWEST_THRESHOLD, HIGHEST_THRESHOLD, FIRST_THRESHOLD = 0.15, 0.6, 0.35
+LOWEST_THRESHOLD, HIGHEST_THRESHOLD, FIRST_THRESHOLD = 0.15, 0.6, 0.32
 # Automatic acceptance: of tags at or above a probability so many must be right, at the lower end
 # of Wilson's 80 % interval (Wilson 1927), and there must be enough of them to tell.
 WANTED_PRECISION = 0.90
@@ -67,6 +67,8 @@ def fit_pooled(of_all: Array, labels: Array, first_guess: Array) -> Array:
             break
     # A word that speaks for a theme must never speak against it.
     coefficients[1:4] = np.maximum(coefficients[1:4], 0.0)
+    # Nor may what is usual drown what this text says.
+    coefficients[4] = np.clip(coefficients[4], 0.0, 1.0)
     result: Array = coefficients.astype(np.float32)
     return result
 
@@ -78,7 +80,7 @@ def usual_themes(labels: Array) -> Array:
         return np.zeros(themes, np.float32)
     counts = labels.sum(axis=0)
     mean = counts.mean()
-    share = (counts + 20 * (mean + 0.5) / (articles + 1)) / (articles + 20)
+    share = (counts + 40 * (mean + 0.5) / (articles + 1)) / (articles + 40)
     odds = np.log(share / (1 - np.minimum(share, 0.99)))
     result: Array = (odds - odds.mean()).astype(np.float32)
     return result

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from newsletter.themes.calibration import LOWEST_THRESHOLD, signs
+from newsletter.themes.calibration import signs
 from newsletter.themes.documents import Text
 from newsletter.themes.features import Vocabulary
 from newsletter.themes.logistic import Array, sigmoid
@@ -40,23 +41,15 @@ class Model:
     signs: Array  # what `calibration.signs` weigh
     usual: Array
     threshold: float
-    # The first theme is named even under the threshold: every reviewed article had one.
-    always_one: bool
+    most_words: int  # of a text that count for a theme
     acceptance: tuple[Acceptance, ...]
     # Numbers for people: articles learned from, measures out of fold, seconds, …
     facts: dict[str, Any] = field(default_factory=dict)
     _vectors: Array | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
-        table = word_vectors(self.language) if self.vocabulary.with_vectors else None
-        if table:
-            weights: Array = table.matrix @ self.coefficients[-1 - table.size : -1]
-            object.__setattr__(self, "_vectors", weights)
-
-    @property
-    def floor(self) -> float:
-        """Below this probability nothing is said at all."""
-        return LOWEST_THRESHOLD
+        weights = vector_weights(self.vocabulary, self.coefficients)
+        object.__setattr__(self, "_vectors", weights)
 
     def weigh(self, text: Text) -> Weighed:
         return Weighed(self, text.counts())
@@ -76,7 +69,7 @@ class Model:
             "theme_ids": self.theme_ids,
             "with_vectors": vocabulary.with_vectors,
             "threshold": self.threshold,
-            "always_one": self.always_one,
+            "most_words": self.most_words,
             "acceptance": [[one.threshold, one.tags, one.right] for one in self.acceptance],
             "facts": self.facts,
         }
@@ -116,7 +109,7 @@ class Model:
                 signs=arrays["signs"],
                 usual=arrays["usual"],
                 threshold=about["threshold"],
-                always_one=about["always_one"],
+                most_words=about["most_words"],
                 acceptance=tuple(Acceptance(*one) for one in about["acceptance"]),
                 facts=about["facts"],
             )
@@ -140,62 +133,96 @@ class Weighed:
 
     def __init__(self, model: Model, counts: Counter[str]) -> None:
         self.model = model
-        self._terms = list(counts)
-        self._amounts = 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
-        vocabulary = model.vocabulary
-        places = np.asarray(vocabulary.term_places(self._terms), np.int64)
-        known = np.flatnonzero(places >= 0)
-        values = self._amounts[known] * vocabulary.term_weights[places[known]]
-        # Each piece of evidence: which term of the text, what it weighs for each theme.
-        self._owners: list[Array] = [known]
-        self._parts: list[Array] = [
-            _scaled(values, values)[:, None] * model.coefficients[places[known]]
-        ]
-        if vocabulary.grams:
-            self._add_grams(vocabulary)
-        if model._vectors is not None:
-            self._add_vectors(model._vectors)
-        total = sum((part.sum(axis=0) for part in self._parts), model.coefficients[-1])
-        self.logits: Array = np.asarray(total, np.float32)
-
-    def _add_grams(self, vocabulary: Vocabulary) -> None:
-        of_terms = [vocabulary.gram_places(term) for term in self._terms]
-        owners = np.repeat(np.arange(len(of_terms)), [len(places) for places in of_terms])
-        flat = np.fromiter((one for places in of_terms for one in places), np.int64, len(owners))
-        at, back, times = np.unique(flat, return_inverse=True, return_counts=True)
-        values = (1 + np.log(times.astype(np.float32))) * vocabulary.gram_weights[at]
-        shared = _scaled(values, values) / times  # among the words that have the piece
-        first = len(vocabulary.terms)
-        self._owners.append(owners)
-        self._parts.append(
-            (shared[:, None] * self.model.coefficients[first + at])[back.reshape(-1)]
+        self._words, self._parts = word_parts(
+            counts, model.vocabulary, model.coefficients, model._vectors
         )
-
-    def _add_vectors(self, weights: Array) -> None:
-        table = word_vectors(self.model.language)
-        if table is None:  # pragma: no cover — the model has weights for it
-            return
-        places = [table.rows.get(term, -1) for term in self._terms]
-        rows = np.asarray(places, np.int64)
-        known = np.flatnonzero(rows >= 0)
-        amounts = self._amounts[known]
-        length = float(np.linalg.norm(amounts @ table.matrix[rows[known]])) if len(known) else 1.0
-        self._owners.append(known)
-        self._parts.append((amounts / max(length, 1e-9))[:, None] * weights[rows[known]])
+        self.logits = logits_of(self._parts, model.coefficients[-1], model.most_words)
 
     def parts(self, theme: int) -> dict[str, float]:
-        """What each stem of the text gave to the theme's logit; a pair's part goes to both."""
-        sums: Array = np.zeros(len(self._terms), np.float32)
-        for owners, part in zip(self._owners, self._parts, strict=True):
-            np.add.at(sums, owners, part[:, theme])
-        given: dict[str, float] = {}
-        for term, given_by_it in zip(self._terms, sums.tolist(), strict=True):
-            words = term.split(" ")
-            for word in words:
-                given[word] = given.get(word, 0.0) + given_by_it / len(words)
-        return given
+        """What each of the words that count gave to the theme's logit."""
+        column = self._parts[:, theme]
+        chosen = np.argsort(-column, kind="stable")[: self.model.most_words]
+        return {self._words[at]: float(column[at]) for at in chosen if column[at] > 0}
 
 
-def _scaled(values: Array, lengths: Array) -> Array:
-    result: Array = values / max(float(np.linalg.norm(lengths)), 1e-9)
+def logits_of(parts: Array, intercept: Array, most_words: int) -> Array:
+    """A theme's logit is what its few most telling words say, and no other word.
+
+    So the words that are shown are all that gave a suggestion. It also suggests better than the
+    sum over all words while little was learned: a hundred faint hints outweigh no keyword.
+    """
+    positive = np.maximum(parts, 0.0)
+    if len(positive) > most_words:
+        positive = np.partition(positive, len(positive) - most_words, axis=0)[-most_words:]
+    result: Array = (positive.sum(axis=0) + intercept).astype(np.float32)
     return result
+
+
+def vector_weights(vocabulary: Vocabulary, coefficients: Array) -> Array | None:
+    """What each word of the table of vectors weighs for each theme."""
+    table = word_vectors(vocabulary.language) if vocabulary.with_vectors else None
+    if table is None:
+        return None
+    weights: Array = table.matrix @ coefficients[-1 - table.size : -1]
+    return weights
+
+
+def word_parts(
+    counts: Counter[str], vocabulary: Vocabulary, coefficients: Array, vectors: Array | None
+) -> tuple[list[str], Array]:
+    """The words of a text, and the part of each in each theme; a pair's goes to its two words."""
+    words = [term for term in counts if " " not in term]
+    row_of = {word: row for row, word in enumerate(words)}
+    parts: Array = np.zeros((len(words), coefficients.shape[1]), np.float32)
+    terms = list(counts)
+    amounts = 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
+    places = np.asarray(vocabulary.term_places(terms), np.int64)
+    known = np.flatnonzero(places >= 0)
+    values = amounts[known] * vocabulary.term_weights[places[known]]
+    values /= max(float(np.linalg.norm(values)), 1e-9)
+    owners: list[int] = []
+    halves: list[int] = []
+    for at, place in enumerate(known.tolist()):
+        for word in terms[place].split(" "):
+            owners.append(row_of[word])
+            halves.append(at)
+    shares = values / np.bincount(halves, minlength=len(known)) if len(known) else values
+    of_terms = shares[:, None] * coefficients[places[known]]
+    np.add.at(parts, np.asarray(owners, np.int64), of_terms[np.asarray(halves, np.int64)])
+    if vocabulary.grams:
+        _add_grams(parts, words, vocabulary, coefficients)
+    if vectors is not None:
+        _add_vectors(parts, words, counts, vocabulary.language, vectors)
+    return words, parts
+
+
+def _add_grams(parts: Array, words: list[str], vocabulary: Vocabulary, coefficients: Array) -> None:
+    of_words = [vocabulary.gram_places(word) for word in words]
+    sizes = [len(places) for places in of_words]
+    flat = np.fromiter((one for places in of_words for one in places), np.int64, sum(sizes))
+    at, back, times = np.unique(flat, return_inverse=True, return_counts=True)
+    values = (1 + np.log(times.astype(np.float32))) * vocabulary.gram_weights[at]
+    values /= max(float(np.linalg.norm(values)), 1e-9)
+    # Among the words that have the piece.
+    shared = (values / times)[:, None] * coefficients[len(vocabulary.terms) + at]
+    owners = np.repeat(np.arange(len(words)), sizes)
+    summed = sparse.csr_matrix(
+        (np.ones(len(owners), np.float32), (owners, back.reshape(-1))),
+        shape=(len(words), len(at)),
+    )
+    parts += summed @ shared
+
+
+def _add_vectors(
+    parts: Array, words: list[str], counts: Counter[str], language: str, weights: Array
+) -> None:
+    table = word_vectors(language)
+    if table is None:  # pragma: no cover — the weights are made from it
+        return
+    rows = np.asarray([table.rows.get(word, -1) for word in words], np.int64)
+    known = np.flatnonzero(rows >= 0)
+    if not len(known):
+        return
+    amounts = 1 + np.log(np.asarray([counts[words[at]] for at in known], np.float32))
+    length = float(np.linalg.norm(amounts @ table.matrix[rows[known]]))
+    parts[known] += (amounts / max(length, 1e-9))[:, None] * weights[rows[known]]

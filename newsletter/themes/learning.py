@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from newsletter.themes.documents import read
 from newsletter.themes.learned import Model
-from newsletter.themes.rules import CompiledThemes, match
+from newsletter.themes.rules import CompiledThemes, ThemeRules, match
 from newsletter.themes.sources import ENOUGH_ARTICLES, Source
 from newsletter.themes.training import Example, train
 
@@ -18,11 +19,16 @@ def model_of(
     examples = [example_of(one, themes, language) for one in sources]
     if len(examples) < ENOUGH_ARTICLES or len(themes.themes) < 2:
         return None
-    lists = {
-        theme.theme_id: read(". ".join(theme.names), ". ".join(theme.keywords), language).counts()
-        for theme in themes.themes
-    }
+    lists = {theme.theme_id: _lists(theme, language) for theme in themes.themes}
     return train(examples, lists, language)
+
+
+def _lists(theme: ThemeRules, language: str) -> list[Counter[str]]:
+    """The whole list as one small article, then each of its terms."""
+    terms = dict.fromkeys((*theme.names, *theme.keywords))
+    whole = read("", ". ".join(terms), language).counts()
+    each = (read("", term, language).counts() for term in terms)
+    return [whole, *(one for one in each if one)]
 
 
 def example_of(source: Source, themes: CompiledThemes, language: str) -> Example:

@@ -77,7 +77,6 @@ def ranked(
         if theme_id in by_words:
             keywords[place] = by_words[theme_id].confidence
     probabilities = model.probabilities(weighed.logits, keywords)
-    first = int(probabilities.argmax()) if len(probabilities) else -1
 
     in_use = {theme.theme_id for theme in themes.themes}
     places = {theme_id: place for place, theme_id in enumerate(model.theme_ids)}
@@ -91,9 +90,7 @@ def ranked(
             continue
         place = places[theme_id]
         probability = min(float(probabilities[place]), MOST_CONFIDENT)
-        said = probability >= model.threshold or (
-            model.always_one and place == first and probability >= model.floor
-        )
+        said = probability >= model.threshold
         if rule and rule.source == "category":
             confidence = max(probability, CATEGORY_CONFIDENCE)
             found.append((Suggestion(theme_id, "category", confidence, rule.evidence), True))

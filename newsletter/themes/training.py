@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
 from newsletter.themes import calibration, measures
-from newsletter.themes.features import learn_vocabulary, rows
-from newsletter.themes.learned import Acceptance, Model
+from newsletter.themes.features import Vocabulary, learn_vocabulary, rows
+from newsletter.themes.learned import Acceptance, Model, logits_of, vector_weights, word_parts
 from newsletter.themes.logistic import Array, balanced, fit, sigmoid
 from newsletter.themes.sources import MOST_UNREVIEWED, NEWEST
 
@@ -32,6 +32,10 @@ STRENGTH = 2.0  # of the articles against the wish for small coefficients
 HALF_TRUST = 50  # reviewed articles that halve what the unreviewed ones weigh
 CLEAR_KEYWORDS = 0.5  # a confidence of `rules` that may stand for a label
 SHORT_TEXT = 60  # words: a sentence has one subject, a post may have several
+WHOLE_LIST, ONE_KEYWORD = 1.0, 0.5  # what a list weighs, and each of its terms beside it
+FEW_WORDS, MORE_WORDS = 5, 10  # that count for a theme: of texts on one theme, on several
+FOLDS = 5
+HOLD_OUT_FROM, MOST_TESTED = 3_000, 1_500
 ONE_THEME = 1.25  # themes an article: no more than so many means that themes exclude each other
 
 
@@ -44,7 +48,7 @@ class Example:
 
 def train(
     examples: Sequence[Example],
-    keyword_lists: dict[int, Counter[str]],
+    keyword_lists: Mapping[int, Sequence[Counter[str]]],
     language: str,
     *,
     seed: int = 0,
@@ -54,7 +58,8 @@ def train(
     theme_ids = tuple(keyword_lists)
     reviewed, unreviewed = _capped(examples)
     kept = reviewed + unreviewed
-    lists = list(keyword_lists.values())
+    lists = [words for parts in keyword_lists.values() for words in parts]
+    of_list = np.repeat(np.arange(len(theme_ids)), [len(p) for p in keyword_lists.values()])
     vocabulary = learn_vocabulary([one.counts for one in kept] + lists, language)
     features = rows([one.counts for one in kept] + lists, vocabulary)
     keywords = _confidences(kept, theme_ids)
@@ -70,8 +75,13 @@ def train(
         (weak > 0).astype(np.float32) * (keywords >= CLEAR_KEYWORDS),
         weak,
         features[unknown:],
+        np.eye(len(theme_ids), dtype=np.float32)[of_list],
+        _list_weights(keyword_lists.values()),
     )
-    out_of_fold, tested, start = _out_of_fold(teaching, seed)
+    most_words = FEW_WORDS if one_each else MORE_WORDS
+    out_of_fold, tested, start = _out_of_fold(
+        teaching, [one.counts for one in reviewed], vocabulary, most_words, seed
+    )
     coefficients = teaching.fit(np.arange(known), start)
 
     usual = calibration.usual_themes(labels)
@@ -102,10 +112,18 @@ def train(
         signs=weights,
         usual=usual,
         threshold=threshold,
-        always_one=known >= 20 and bool((labels.sum(axis=1) > 0).mean() >= 0.97),
+        most_words=most_words,
         acceptance=accepted,
         facts=facts,
     )
+
+
+def _list_weights(lists: Iterable[Sequence[Counter[str]]]) -> Array:
+    """One column: the first of a theme's texts is the whole list, the others its terms."""
+    weights = [
+        WHOLE_LIST if place == 0 else ONE_KEYWORD for parts in lists for place in range(len(parts))
+    ]
+    return np.array(weights, np.float32)[:, None]
 
 
 def _capped(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
@@ -167,6 +185,8 @@ class _Teaching:
     weak_labels: Array
     weak_weights: Array
     lists: sparse.csr_matrix
+    list_labels: Array
+    list_weights: Array
 
     def fit(self, taught: np.ndarray, start: Array | None = None) -> Array:
         """From the lists, the reviewed articles in `taught`, and all others as if unreviewed."""
@@ -177,30 +197,39 @@ class _Teaching:
         parts = sparse.vstack(
             [self.features[taught], self.features[others], self.lists], format="csr"
         )
-        labels = np.vstack([self.labels[taught], self.weak_labels[others], np.eye(themes)])
+        labels = np.vstack([self.labels[taught], self.weak_labels[others], self.list_labels])
         ones = np.ones((len(taught), themes))
-        weights = np.vstack([ones, self.weak_weights[others], np.ones((themes, themes))])
+        weights = np.vstack(
+            [ones, self.weak_weights[others], self.list_weights * np.ones((1, themes))]
+        )
         labels, weights = labels.astype(np.float32), weights.astype(np.float32)
         return fit(parts, labels, STRENGTH * balanced(labels, weights), start=start)
 
 
-def _out_of_fold(teaching: _Teaching, seed: int) -> tuple[Array, np.ndarray, Array | None]:
+def _out_of_fold(
+    teaching: _Teaching,
+    texts: list[Counter[str]],
+    vocabulary: Vocabulary,
+    most_words: int,
+    seed: int,
+) -> tuple[Array, np.ndarray, Array | None]:
     """Logits of reviewed articles by models that had not seen them; which articles; a start."""
     known, themes = teaching.labels.shape
     if known < 2:
         return np.zeros((0, themes), np.float32), np.zeros(0, np.int64), None
     order = np.random.default_rng(seed).permutation(known)
-    folds = 5 if known < 3_000 else 3
-    parts = np.array_split(order, min(folds, known))
-    if known >= 5_000:  # a fifth held out tells as much as all of them in turn
-        parts = [order[: known // 5]]
+    parts = np.array_split(order, min(FOLDS, known))
+    if known >= HOLD_OUT_FROM:  # some held out tell as much as all of them in turn
+        parts = [order[:MOST_TESTED]]
     start: Array | None = None
     logits = np.zeros((known, themes), np.float32)
     for part in parts:
         mask = np.ones(known, bool)
         mask[part] = False
-        coefficients = teaching.fit(np.flatnonzero(mask))
-        logits[part] = teaching.features[part] @ coefficients[:-1] + coefficients[-1]
-        start = coefficients
+        start = teaching.fit(np.flatnonzero(mask))
+        vectors = vector_weights(vocabulary, start)
+        for article in part:
+            _, of_words = word_parts(texts[article], vocabulary, start, vectors)
+            logits[article] = logits_of(of_words, start[-1], most_words)
     tested = np.sort(np.concatenate(parts))
     return logits[tested], tested, start
