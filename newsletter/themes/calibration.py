@@ -121,6 +121,8 @@ def acceptance(probabilities: Array, labels: Array) -> tuple[float | None, int, 
         if probability < LOWEST_ACCEPTED:
             break
         count = place + 1
+        if count < len(order) and sorted_probabilities[count] == probability:
+            continue  # a threshold can't come between equals
         if count >= ENOUGH_TAGS and wilson_lower(int(right[place]), count) >= WANTED_PRECISION:
             found = (probability, count, int(right[place]))
     if found:

@@ -24,8 +24,11 @@ Counts = Counter[str]
 
 MOST_TERMS = 60_000
 MOST_GRAMS = 40_000
-# Over so many articles the words alone say as much, at a fraction of the cost.
+# Over so many articles vectors of words tell nothing more.
 WORDS_ALONE_FROM = 10_000
+# Different words and pairs, summed over the articles. In more text than this (500 long posts) words
+# come often enough to be known whole: pieces of them gain nothing, and take most of the time.
+MUCH_TEXT = 300_000
 GRAM_LENGTHS = (3, 4, 5)
 
 
@@ -82,16 +85,17 @@ class Vocabulary:
 
 
 def learn_vocabulary(texts: Sequence[Counts], language: str) -> Vocabulary:
-    """What occurs in at least two of the texts; of words in few texts also what occurs once."""
+    """What occurs in several of the texts; of words, while there is little text, also once."""
     seen: Counter[str] = Counter(chain.from_iterable(texts))
-    least = 1 if len(texts) < 2_000 else 2 if len(texts) < 10_000 else 4
+    is_little = sum(map(len, texts)) < MUCH_TEXT
+    least = 1 if is_little else 2 if len(texts) < 5_000 else 4
     kept = [
         (term, count)
-        for term, count in seen.most_common()
+        for term, count in seen.most_common(MOST_TERMS)
         if count >= (max(least, 2) if " " in term else least)
-    ][:MOST_TERMS]
+    ]
     pieces: list[tuple[str, int]] = []
-    if len(texts) < WORDS_ALONE_FROM:
+    if is_little:
         words = [[term for term in text if " " not in term] for text in texts]
         of_text = (set(chain.from_iterable(map(grams, text))) for text in words)
         counted: Counter[str] = Counter(chain.from_iterable(of_text))

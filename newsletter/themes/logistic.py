@@ -32,7 +32,7 @@ def with_intercept(rows: sparse.csr_matrix) -> sparse.csr_matrix:
 
 def balanced(labels: Array, weights: Array) -> Array:
     """Weights under which the labelled and the other articles of each theme weigh the same."""
-    positive = (weights * labels).sum(axis=0)
+    positive = _products(weights, labels)
     negative = (weights * (1 - labels)).sum(axis=0)
     half = (positive + negative) / 2
     result: Array = weights * (
@@ -48,8 +48,8 @@ def fit(
     weights: Array,
     *,
     start: Array | None = None,
-    steps: int = 40,
-    tolerance: float = 2e-3,
+    steps: int = 30,
+    tolerance: float = 1e-2,
 ) -> Array:
     """The coefficients (features and, last, the intercept; one column a theme).
 
@@ -74,17 +74,17 @@ def fit(
 
     slope = gradient(logits, coefficients)
     at_start = _norms(slope) + 1e-12
-    value = loss(logits, (coefficients**2).sum(axis=0))
+    value = loss(logits, _products(coefficients, coefficients))
     history: list[tuple[Array, Array]] = []
     for _ in range(steps):
         if bool((_norms(slope) <= tolerance * at_start).all()):
             break
         direction = _direction(slope, history)
         along: Array = matrix @ direction
-        expected = (slope * direction).sum(axis=0)
-        squares = (coefficients**2).sum(axis=0)
-        mixed = (coefficients * direction).sum(axis=0)
-        longest = (direction**2).sum(axis=0)
+        expected = _products(slope, direction)
+        squares = _products(coefficients, coefficients)
+        mixed = _products(coefficients, direction)
+        longest = _products(direction, direction)
         step = np.ones(labels.shape[1], np.float32)
         for _ in range(HALVINGS):
             tried = loss(logits + step * along, squares + step * (2 * mixed + step * longest))
@@ -105,8 +105,14 @@ def fit(
     return coefficients
 
 
+def _products(one: Array, other: Array) -> Array:
+    """Of each column with its counterpart; einsum is many times faster here than multiply, sum."""
+    result: Array = np.einsum("ij,ij->j", one, other)
+    return result
+
+
 def _norms(columns: Array) -> Array:
-    result: Array = np.sqrt((columns**2).sum(axis=0))
+    result: Array = np.sqrt(_products(columns, columns))
     return result
 
 
@@ -117,13 +123,13 @@ def _direction(slope: Array, history: list[tuple[Array, Array]]) -> Array:
         return direction / np.maximum(1.0, _norms(slope))
     done: list[tuple[Array, Array]] = []
     for step, change in reversed(history):
-        curvature: Array = 1.0 / np.maximum((step * change).sum(axis=0), 1e-12)
-        share: Array = curvature * (step * direction).sum(axis=0)
+        curvature: Array = 1.0 / np.maximum(_products(step, change), 1e-12)
+        share: Array = curvature * _products(step, direction)
         direction = direction - share * change
         done.append((curvature, share))
     step, change = history[-1]
-    scale: Any = (step * change).sum(axis=0) / np.maximum((change**2).sum(axis=0), 1e-12)
+    scale: Any = _products(step, change) / np.maximum(_products(change, change), 1e-12)
     direction = direction * scale
     for (step, change), (curvature, share) in zip(history, reversed(done), strict=True):
-        direction = direction + step * (share - curvature * (change * direction).sum(axis=0))
+        direction = direction + step * (share - curvature * _products(change, direction))
     return direction

@@ -34,8 +34,8 @@ CLEAR_KEYWORDS = 0.5  # a confidence of `rules` that may stand for a label
 SHORT_TEXT = 60  # words: a sentence has one subject, a post may have several
 WHOLE_LIST, ONE_KEYWORD = 1.0, 0.5  # what a list weighs, and each of its terms beside it
 FEW_WORDS, MORE_WORDS = 5, 10  # that count for a theme: of texts on one theme, on several
-FOLDS = 5
-HOLD_OUT_FROM, MOST_TESTED = 3_000, 1_500
+FOLDS, FEWER_FOLDS_FROM = 5, 500
+HOLD_OUT_FROM, MOST_TESTED = 1_000, 1_000  # above: one part of the articles is held out
 ONE_THEME = 1.25  # themes an article: no more than so many means that themes exclude each other
 
 
@@ -218,9 +218,9 @@ def _out_of_fold(
     if known < 2:
         return np.zeros((0, themes), np.float32), np.zeros(0, np.int64), None
     order = np.random.default_rng(seed).permutation(known)
-    parts = np.array_split(order, min(FOLDS, known))
+    parts = np.array_split(order, min(FOLDS if known < FEWER_FOLDS_FROM else 3, known))
     if known >= HOLD_OUT_FROM:  # some held out tell as much as all of them in turn
-        parts = [order[:MOST_TESTED]]
+        parts = [order[: min(known // 3, MOST_TESTED)]]
     start: Array | None = None
     logits = np.zeros((known, themes), np.float32)
     for part in parts:

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from newsletter.themes import measures
+from newsletter.themes.calibration import acceptance, suggestion_threshold, wilson_lower
+
+
+def test_wilson_bound_of_known_values() -> None:
+    # 81 of 100, 95 % two-sided: .722 to .875 (Newcombe 1998, table of method 3).
+    assert wilson_lower(81, 100, z=1.96) == pytest.approx(0.722, abs=0.001)
+    assert wilson_lower(0, 0) == 0
+
+
+def test_acceptance_starts_where_the_tags_are_right() -> None:
+    probabilities = np.array([0.95] * 40 + [0.8] * 40, np.float32)
+    labels = np.array([1] * 40 + [1, 0] * 20, np.float32)
+    assert acceptance(probabilities, labels) == (pytest.approx(0.95), 40, 40)
+
+
+@pytest.mark.parametrize(("right", "of"), [(11, 11), (30, 40)], ids=["too few", "too often wrong"])
+def test_acceptance_stays_off_but_tells_the_numbers(right: int, of: int) -> None:
+    labels = np.array([1] * right + [0] * (of - right), np.float32)
+    assert acceptance(np.full(of, 0.9, np.float32), labels) == (None, of, right)
+
+
+def test_few_articles_hardly_move_the_threshold() -> None:
+    labels = np.eye(2, dtype=np.float32)[[0, 1] * 6]
+    assert suggestion_threshold(labels * 0.2, labels) == pytest.approx(0.32, abs=0.06)
+
+
+def test_measures_of_a_small_case() -> None:
+    labels = np.array([[1, 0], [0, 1], [1, 1]], np.float32)
+    said = np.array([[1, 0], [1, 0], [1, 1]], np.float32)
+    micro, macro, each = measures.f1_scores(said, labels)
+    assert micro == pytest.approx(0.75)
+    assert each.tolist() == pytest.approx([0.8, 2 / 3])
+    assert macro == pytest.approx((0.8 + 2 / 3) / 2)
+    scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], np.float32)
+    assert measures.precision_at_1(scores, labels) == pytest.approx(2 / 3)
+    assert measures.ndcg(scores, labels) == pytest.approx((1 + 1 / np.log2(3) + 1) / 3)
+    assert measures.calibration_error(labels, labels) == 0
