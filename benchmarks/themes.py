@@ -18,16 +18,16 @@ from itertools import accumulate
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-import harness
+import harness  # noqa: E402
 
 harness.start()
 
-import numpy as np
+import numpy as np  # noqa: E402
 
-from newsletter.themes import training
-from newsletter.themes.documents import read
-from newsletter.themes.rules import CompiledThemes, ThemeRules
-from newsletter.themes.suggesting import suggest
+from newsletter.themes import training  # noqa: E402
+from newsletter.themes.documents import read  # noqa: E402
+from newsletter.themes.rules import CompiledThemes, ThemeRules  # noqa: E402
+from newsletter.themes.suggesting import suggest  # noqa: E402
 
 THEMES, KEYWORDS = 12, 25
 BARS = {1_000: 1.0, 10_000: 8.0, 100_000: 25.0}  # seconds of one core, stems at hand

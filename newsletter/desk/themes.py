@@ -178,6 +178,7 @@ class ThemeViewSet(DeskViewSet):
                         FieldPanel("keywords", widget=forms.Textarea(attrs={"rows": 12})),
                         FieldPanel("exclusions", widget=forms.Textarea(attrs={"rows": 4})),
                         FieldPanel("feed_categories", widget=forms.Textarea(attrs={"rows": 4})),
+                        FieldPanel("accept_automatically"),
                     ],
                     heading=_("How articles get it"),
                 ),

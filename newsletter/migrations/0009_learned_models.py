@@ -14,7 +14,10 @@ class Migration(migrations.Migration):
             name="accept_automatically",
             field=models.BooleanField(
                 default=False,
-                help_text="Confirms suggestions without an editor, once enough reviewed articles show that at least nine in ten are right.",
+                help_text=(
+                    "Confirms suggestions without an editor, once enough reviewed articles show "
+                    "that at least nine in ten are right."
+                ),
                 verbose_name="accept by itself",
             ),
         ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,8 +52,9 @@ class Model:
         weights = vector_weights(self.vocabulary, self.coefficients)
         object.__setattr__(self, "_vectors", weights)
 
-    def weigh(self, text: Text) -> Weighed:
-        return Weighed(self, text.counts())
+    def weigh(self, text: Text, excluded: Mapping[int, frozenset[str]] | None = None) -> Weighed:
+        """`excluded`: of some themes, stems that an editor said do not speak for them."""
+        return Weighed(self, text.counts(), excluded or {})
 
     def probabilities(self, learned: Array, keywords: Array) -> Array:
         """Of one article: a probability for each theme."""
@@ -131,11 +133,18 @@ def _lines(array: Any) -> tuple[str, ...]:
 class Weighed:
     """One text under a model: a logit for each theme, and each word's part in it."""
 
-    def __init__(self, model: Model, counts: Counter[str]) -> None:
+    def __init__(
+        self, model: Model, counts: Counter[str], excluded: Mapping[int, frozenset[str]]
+    ) -> None:
         self.model = model
         self._words, self._parts = word_parts(
             counts, model.vocabulary, model.coefficients, model._vectors
         )
+        for place, theme_id in enumerate(model.theme_ids):
+            silent = excluded.get(theme_id)
+            if silent:
+                at = [row for row, word in enumerate(self._words) if word in silent]
+                self._parts[at, place] = 0.0
         self.logits = logits_of(self._parts, model.coefficients[-1], model.most_words)
 
     def parts(self, theme: int) -> dict[str, float]:

@@ -95,6 +95,9 @@ class CompiledThemes:
     _tries: dict[str, tuple[dict[str, Any], set[str]]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _excluded: dict[str, dict[int, frozenset[str]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _categories: dict[str, list[int]] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -108,6 +111,23 @@ class CompiledThemes:
         if language not in self._tries:
             self._tries[language] = _build_trie(self.themes, language)
         return self._tries[language]
+
+    def excluded_words(self, language: str) -> dict[int, frozenset[str]]:
+        """Of each theme that has any: the stems of its exclusions of one word."""
+        language = base_language(language)
+        if language not in self._excluded:
+            self._excluded[language] = {
+                theme.theme_id: frozenset(words)
+                for theme in self.themes
+                if (
+                    words := [
+                        found[0].stem
+                        for phrase in theme.exclusions
+                        if len(found := tokens(phrase, language)) == 1 and found[0].stem
+                    ]
+                )
+            }
+        return self._excluded[language]
 
     def with_category(self, category: str) -> list[int]:
         return self._categories.get(_category_key(category), [])

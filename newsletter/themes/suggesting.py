@@ -71,7 +71,7 @@ def ranked(
     by_words = {
         one.theme_id: one for one in match(title, body, language, categories, themes, read=text)
     }
-    weighed = model.weigh(text)
+    weighed = model.weigh(text, themes.excluded_words(language))
     keywords = np.zeros(len(model.theme_ids), np.float32)
     for place, theme_id in enumerate(model.theme_ids):
         if theme_id in by_words:

@@ -122,7 +122,7 @@ def test_a_bad_list_of_themes_is_named(tmp_path: Path, content: str, complaint: 
 
 
 def test_a_missing_file_is_named(themes_file: str) -> None:
-    with pytest.raises(CommandError, match="nowhere.jsonl: there is no such file"):
+    with pytest.raises(CommandError, match=r"nowhere\.jsonl: there is no such file"):
         run("--themes", themes_file, "--test", "/nowhere.jsonl")
 
 

@@ -141,6 +141,16 @@ def test_learning_twice_from_the_same_gives_the_same(taught: Model) -> None:
     assert np.array_equal(again.coefficients, taught.coefficients)
 
 
+def test_an_excluded_word_no_longer_speaks_for_its_theme_at_once(taught: Model) -> None:
+    text = "contributi anzianità assegno"
+    assert PENSIONS in said(text, taught)
+    first, *others = made.themes().themes
+    words = ("contributo", "assegni", "anzianità")
+    excluding = ThemeRules(first.theme_id, first.names, first.keywords, words)
+    found = said(text, taught, themes=CompiledThemes((excluding, *others)))
+    assert PENSIONS not in found
+
+
 def test_a_theme_added_since_is_suggested_by_its_keywords(taught: Model) -> None:
     themes = CompiledThemes((*made.themes().themes, ThemeRules(9, ("Casa",), ("affitto",))))
     assert 9 in said("l'affitto e il mutuo: affitto", taught, themes=themes)
