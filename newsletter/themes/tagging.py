@@ -283,7 +283,8 @@ def set_themes(
         _mark_reviewed([article_id], now)
         assignments = ThemeAssignment.objects.filter(article=article_id)
         confirmed = assignments.filter(theme__in=chosen)
-        confirmed.exclude(decision=ThemeAssignment.Decision.CONFIRMED).update(
+        # Also what was accepted by itself: now somebody has said so.
+        confirmed.exclude(decision=Decision.CONFIRMED, decided_at__isnull=False).update(
             decision=ThemeAssignment.Decision.CONFIRMED, **decided
         )
         assignments.exclude(theme__in=chosen).exclude(
@@ -320,9 +321,12 @@ def confirm_suggestions(
                 .values_list("pk", flat=True)
             )
             _mark_reviewed(tagged, now)
-            confirmed += ThemeAssignment.objects.filter(
-                article__in=tagged, decision=ThemeAssignment.Decision.SUGGESTED
-            ).update(decision=ThemeAssignment.Decision.CONFIRMED, decided_by=by, decided_at=now)
+            open_ones = Q(decision=Decision.SUGGESTED) | Q(
+                decision=Decision.CONFIRMED, decided_at__isnull=True
+            )
+            confirmed += ThemeAssignment.objects.filter(open_ones, article__in=tagged).update(
+                decision=Decision.CONFIRMED, decided_by=by, decided_at=now
+            )
     return confirmed
 
 

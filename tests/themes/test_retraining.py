@@ -202,6 +202,21 @@ def test_acceptance_by_itself_is_off_until_asked_for_and_earned(
     assert waiting.assignments.get().decision == Decision.SUGGESTED
 
 
+@pytest.mark.parametrize("way", ["accepting", "choosing"])
+def test_what_was_accepted_by_itself_teaches_once_an_editor_agrees(
+    subjects: dict[int, Theme], editor: AbstractBaseUser, way: str
+) -> None:
+    article = make_article("Notizia", body="pensione e previdenza", accepted=False)
+    tagging.tag([article.pk], now=NOW)
+    article.assignments.update(decision=Decision.CONFIRMED)
+    if way == "accepting":
+        tagging.confirm_suggestions([article.pk], by=editor, now=NOW)
+    else:
+        tagging.set_themes(article.pk, [subjects[made.PENSIONS].pk], by=editor, now=NOW)
+    chosen = frozenset({subjects[made.PENSIONS].pk})
+    assert [one.themes for one in retraining.sources("it")] == [chosen]
+
+
 def test_editors_decisions_stand_whatever_is_learned(
     subjects: dict[int, Theme], editor: AbstractBaseUser
 ) -> None:
