@@ -42,8 +42,14 @@ class ArticleBulkAction(BulkAction):
             raise PermissionDenied
         if not self.article_ids:
             messages.warning(request, _("No article is selected."))
-            return redirect(self.next_url)
+            return redirect(self.back)
         return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def back(self) -> str:
+        # Without a page to go back to, Wagtail names this one: a redirect without end.
+        here = self.next_url in {"", self.request.path}
+        return reverse("newsletter_articles:index") if here else str(self.next_url)
 
     @cached_property
     def article_ids(self) -> list[int]:
@@ -66,14 +72,14 @@ class ArticleBulkAction(BulkAction):
             count=len(self.article_ids),
             examples=[first[pk] for pk in self.article_ids[:EXAMPLES] if pk in first],
             more=max(len(self.article_ids) - EXAMPLES, 0),
-            next=self.next_url,
+            next=self.back,
             submit_url=f"{self.request.path}?{self.request.META['QUERY_STRING']}",
         )
         return context
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
         self.act(self.article_ids, form)
-        return redirect(self.next_url or reverse("newsletter_articles:index"))
+        return redirect(self.back)
 
     def act(self, article_ids: Sequence[int], form: forms.Form) -> None:
         raise NotImplementedError

@@ -34,8 +34,14 @@ class FeedBulkAction(BulkAction):
             raise PermissionDenied
         if not self.feed_ids:
             messages.warning(request, _("No feed is selected."))
-            return redirect(self.next_url)
+            return redirect(self.back)
         return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def back(self) -> str:
+        # Without a page to go back to, Wagtail names this one: a redirect without end.
+        here = self.next_url in {"", self.request.path}
+        return reverse("newsletter_feeds:index") if here else str(self.next_url)
 
     @cached_property
     def feed_ids(self) -> list[int]:
@@ -56,14 +62,14 @@ class FeedBulkAction(BulkAction):
             count=len(self.feed_ids),
             examples=Feed.objects.filter(pk__in=self.feed_ids[:EXAMPLES]),
             more=max(len(self.feed_ids) - EXAMPLES, 0),
-            next=self.next_url,
+            next=self.back,
             submit_url=f"{self.request.path}?{self.request.META['QUERY_STRING']}",
         )
         return context
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
         messages.success(self.request, self.act(self.feed_ids))
-        return redirect(self.next_url or reverse("newsletter_feeds:index"))
+        return redirect(self.back)
 
     def act(self, feed_ids: list[int]) -> str:
         raise NotImplementedError

@@ -18,9 +18,10 @@ from wagtail.models import Page as WagtailPage
 
 from newsletter.articles.models import ArticleVersion, Sighting
 from newsletter.feeds.models import Feed, FetchRecord
+from newsletter.members.models import Consent
 from tests.admin.conftest import client_for
 from tests.articles.conftest import post, rss
-from tests.builders import NOW, make_article, make_feed, make_theme
+from tests.builders import NOW, make_article, make_feed, make_member, make_theme
 from tests.feeds.test_discovery import PAGE, link
 from tests.feeds.test_discovery import page as web_page
 from tests.servers import FeedServer
@@ -197,3 +198,30 @@ def test_screens_are_accessible_and_fit_the_screen(
     ):
         desk.goto(live_server.url + path)
         holds(desk)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_row_that_the_keys_stand_on_can_be_read(
+    desk: Page, live_server: Any, scheme: Any
+) -> None:
+    make_article("Aumenti in arrivo", themes=["Pensioni"], accepted=False)
+    desk.emulate_media(color_scheme=scheme)
+    desk.set_viewport_size(LAPTOP)  # type: ignore[arg-type]
+    desk.goto(live_server.url + reverse("newsletter_articles:index") + "?state=new")
+    desk.keyboard.press("j")
+    desk.locator(".desk-row--current").wait_for()
+    holds(desk)
+
+
+def test_a_member_with_consents_has_a_page_that_fits_a_phone(desk: Page, live_server: Any) -> None:
+    member = make_member()
+    for at in (NOW, NOW + timedelta(days=1)):
+        Consent.objects.create(
+            member=member,
+            event=Consent.Event.CONFIRMED,
+            at=at,
+            source="signup",
+            newsletter_slugs=["ogni-settimana", "avvisi-urgenti"],
+        )
+    desk.goto(live_server.url + reverse("newsletter_members:inspect", args=[member.pk]))
+    holds(desk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -178,3 +179,11 @@ def test_a_feed_that_moved_where_another_is_polled_leads_to_the_other(editor: Cl
     page = editor.get(reverse("newsletter_feeds:inspect", args=[feed.pk])).content.decode()
     assert "The publisher has moved this feed" in page
     assert reverse("newsletter_feeds:inspect", args=[twin.pk]) in page
+
+
+def test_a_bulk_action_without_feeds_or_a_way_back_ends_at_the_list(moderator: Client) -> None:
+    feed = works("Alfa")
+    assert moderator.get(bulk("pause", ""))["Location"] == LIST
+    assert moderator.post(bulk("pause", f"?id={feed.pk}"))["Location"] == LIST
+    here = f"{LIST}?health=working"
+    assert moderator.get(bulk("pause", f"?next={quote(here)}"))["Location"] == here

@@ -153,6 +153,12 @@ def test_bulk_without_a_selection_says_so(editor: Client) -> None:
     assert "No article is selected." in answer
 
 
+def test_bulk_without_a_way_back_ends_at_the_list(editor: Client) -> None:
+    article = make_article(accepted=False)
+    assert editor.get(bulk("accept"))["Location"] == INBOX
+    assert editor.post(f"{bulk('accept')}?id={article.pk}")["Location"] == INBOX
+
+
 def test_bulk_needs_the_right_to_triage() -> None:
     article = make_article("Una", accepted=False)
     client_for("nobody").post(f"{bulk('accept')}?id={article.pk}")
