@@ -61,6 +61,18 @@ def is_allowed(host: str, address: str, allowed: Iterable[str]) -> bool:
     return is_public(found) or host.strip("[]").rstrip(".").lower() in names or str(found) in names
 
 
+def _private(host: str, address: str) -> str:
+    if host.strip("[]") == address:
+        return _(
+            "%(address)s is a private address. If that is your own server, "
+            "add it to ALLOW_PRIVATE_FEED_HOSTS."
+        ) % {"address": address}
+    return _(
+        "%(host)s is at %(address)s, a private address. If that is your own server, "
+        "add it to ALLOW_PRIVATE_FEED_HOSTS."
+    ) % {"host": host, "address": address}
+
+
 def _connect(connection: HTTPConnection, host: str, seconds: float) -> socket.socket:
     try:
         candidates = socket.getaddrinfo(host.strip("[]"), connection.port, 0, socket.SOCK_STREAM)
@@ -73,11 +85,7 @@ def _connect(connection: HTTPConnection, host: str, seconds: float) -> socket.so
         if not is_allowed(host, str(address[0]), conf.get("ALLOW_PRIVATE_FEED_HOSTS")):
             raise FeedRefused(
                 "private_address",
-                _(
-                    "%(host)s is at %(address)s, a private address. If that is your own server, "
-                    "add it to ALLOW_PRIVATE_FEED_HOSTS."
-                )
-                % {"host": host, "address": address[0]},
+                _private(host, str(address[0])),
             )
         made = socket.socket(family, kind, protocol)
         try:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, ProgrammingError
+from django.utils import translation
 
 from newsletter.exceptions import NewsletterError
+
+
+def words_of_the_site() -> AbstractContextManager[None]:
+    """For what a command records, as in a feed's last error: editors read it in the admin."""
+    return translation.override(settings.LANGUAGE_CODE)
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,9 @@ class OperatorCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         as_json = bool(options["json"])
         try:
-            outcome = self.act(options)
+            # Commands speak English, as their --help does, whatever the site's language.
+            with translation.override("en"):
+                outcome = self.act(options)
         except (NewsletterError, CommandError) as error:
             self._refuse(str(error), as_json)
         except (OperationalError, ProgrammingError) as error:

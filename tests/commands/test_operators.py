@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from newsletter.articles.models import Article
 from newsletter.digests.models import Digest
@@ -244,3 +246,43 @@ def test_send_digest_fails_when_the_mail_server_is_away_and_loses_nothing(settin
     with pytest.raises(CommandError, match="not finished"):
         call_command("send_digest", str(digest.pk), stdout=StringIO(), stderr=StringIO())
     assert digest.deliveries.exclude(state="sent").count() == 1
+
+
+# --- their words
+
+
+def test_commands_speak_english_on_an_italian_site(settings) -> None:
+    settings.LANGUAGE_CODE = "it"
+    with translation.override("it"):
+        said = refused("add_feed", "http://10.0.0.1/feed")
+    assert said.startswith("10.0.0.1 is a private address.")
+
+
+def test_what_polling_records_for_editors_stays_in_the_sites_language(settings) -> None:
+    settings.LANGUAGE_CODE = "it"
+    feed = make_feed(url="http://10.0.0.1/feed")
+    with translation.override("it"):
+        assert "1 of 1 feeds failed" in refused("poll_feeds", "--feed", str(feed.pk))
+    feed.refresh_from_db()
+    assert "indirizzo privato" in feed.error
+
+
+def test_a_list_without_feeds_is_refused_and_those_refused_are_counted(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.opml"
+    cut.write_text("<opml", encoding="utf-8")
+    assert "no feed in it" in refused("import_opml", str(cut))
+    mixed = tmp_path / "mixed.opml"
+    mixed.write_text(
+        '<opml><body><outline xmlUrl="https://a.example/feed"/>'
+        '<outline xmlUrl="http://10.0.0.1/feed"/></body></opml>',
+        encoding="utf-8",
+    )
+    out = StringIO()
+    call_command("import_opml", str(mixed), stdout=out)
+    assert "1 added, 0 already there, 1 refused." in out.getvalue()
+
+
+@pytest.mark.parametrize("option", [("--pages", "0"), ("--pause", "-1"), ("--pause", "nan")])
+def test_backfill_feed_turns_away_what_makes_no_sense(option: tuple[str, str]) -> None:
+    with pytest.raises(CommandError, match=option[0]):
+        call_command("backfill_feed", "1", "=".join(option))

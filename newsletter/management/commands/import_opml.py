@@ -26,8 +26,14 @@ class Command(OperatorCommand):
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from error
         result = import_opml(body, now=datetime.now(UTC), dry_run=options["dry_run"])
+        if not (result.added or result.known or result.refused):
+            raise CommandError(
+                f"{options['file']}: there is no feed in it. Is it whole? Export it again as OPML."
+            )
         verb = "would be added" if options["dry_run"] else "added"
         lines = [f"{verb}: {outline.url} {outline.title}" for outline in result.added]
         lines += [f"refused, {refusal.reason}: {refusal.url}" for refusal in result.refused]
-        lines.append(f"{len(result.added)} {verb}, {len(result.known)} already there.")
+        counts = f"{len(result.added)} {verb}, {len(result.known)} already there"
+        refused = f", {len(result.refused)} refused" if result.refused else ""
+        lines.append(f"{counts}{refused}.")
         return Outcome(asdict(result), lines)

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 
 from newsletter.articles.ingest import poll
 from newsletter.feeds.models import Feed
-from newsletter.management.base import OperatorCommand, Outcome
+from newsletter.management.base import OperatorCommand, Outcome, words_of_the_site
 from newsletter.management.progress import Progress
 from newsletter.themes.tagging import tag_pending
 
@@ -58,7 +58,8 @@ class Command(OperatorCommand):
         return Outcome(data, lines or ["There are no feeds yet: add_feed URL"], problem)
 
     def _poll(self, feed_id: int) -> dict[str, Any]:
-        ingested = poll(feed_id, now=datetime.now(UTC))
+        with words_of_the_site():
+            ingested = poll(feed_id, now=datetime.now(UTC))
         feed = Feed.objects.get(pk=feed_id)
         error = ""
         if ingested is None:

@@ -10,7 +10,7 @@ from newsletter.delivery.progress import Progress as Ledger
 from newsletter.delivery.progress import progress as ledger_of
 from newsletter.delivery.send import send_batches
 from newsletter.digests.models import Digest
-from newsletter.management.base import OperatorCommand, Outcome
+from newsletter.management.base import OperatorCommand, Outcome, words_of_the_site
 from newsletter.management.named import numbered_digest
 from newsletter.management.progress import Progress
 
@@ -34,7 +34,8 @@ class Command(OperatorCommand):
         bar = Progress("Mail", self.stderr)
         try:
             while True:
-                done = send_batches(digest.pk, budget=ROUND)
+                with words_of_the_site():
+                    done = send_batches(digest.pk, budget=ROUND)
                 ledger = ledger_of(digest)
                 bar.show(ledger.deliveries - ledger.left, ledger.deliveries)
                 if done.ended != "budget":
