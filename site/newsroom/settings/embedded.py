@@ -6,7 +6,7 @@ import tempfile
 from django.core.exceptions import ImproperlyConfigured
 
 from newsroom.settings.base import *  # noqa: F403
-from newsroom.settings.base import BROKER_URL, DATA_DIR, SECRET_KEY
+from newsroom.settings.base import BROKER_URL, DATA_DIR, MIDDLEWARE, SECRET_KEY
 
 _folders = [DATA_DIR, DATA_DIR / "tmp", DATA_DIR / "media", DATA_DIR / "static"]
 if BROKER_URL.startswith("filesystem"):
@@ -33,4 +33,5 @@ tempfile.tempdir = str(DATA_DIR / "tmp")
 
 # No collectstatic to remember: static files are served from where the apps keep them.
 WHITENOISE_USE_FINDERS = True
+MIDDLEWARE = ["newsroom.compression.GzipStaticMiddleware", *MIDDLEWARE]
 SERVE_MEDIA = True
