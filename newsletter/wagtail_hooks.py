@@ -91,6 +91,8 @@ def name_log_actions(actions: LogActionRegistry) -> None:
         ("keep_apart", _("Not the same news"), _("Said it is no duplicate")),
         ("undo_story", _("Undo"), _("Took back what was said of its story")),
         ("retag", _("Retag"), _("Changed the themes")),
+        ("accept_on", _("Accept by itself"), _("Let sure suggestions pass by themselves")),
+        ("accept_off", _("Accept by itself"), _("Let every suggestion wait for an editor")),
         ("approve", _("Approve"), _("Approved for sending")),
         ("send_now", _("Send now"), _("Told to go out at once")),
         ("pause", _("Pause"), _("Paused the sending")),

@@ -20,7 +20,7 @@ from wagtail.admin.ui.tables import BaseColumn, BooleanColumn, Column
 from wagtail.admin.views import generic
 from wagtail.admin.widgets.button import HeaderButton
 
-from newsletter.desk.theme_page import ThemePage
+from newsletter.desk.theme_page import ThemePage, accept_view
 from newsletter.desk.theme_teaching import teach_view, unteach_view
 from newsletter.desk.theme_words import LooksFirst
 from newsletter.desk.viewset import DeskViewSet
@@ -189,6 +189,7 @@ class ThemeViewSet(DeskViewSet):
     def get_urlpatterns(self) -> list[Any]:
         return [
             *super().get_urlpatterns(),
+            path("<int:pk>/accept/", accept_view, name="accept"),
             path("teach/", teach_view, name="teach"),
             path("teach/undo/", unteach_view, name="unteach"),
         ]

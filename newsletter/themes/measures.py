@@ -51,3 +51,20 @@ def calibration_error(probabilities: Array, labels: Array, bins: int = 10) -> fl
     said = np.bincount(place, weights=flat, minlength=bins)
     right = np.bincount(place, weights=wanted, minlength=bins)
     return float(np.abs(said - right).sum() / counts.sum())
+
+
+def counts_by_theme(said: Array, labels: Array) -> list[tuple[int, int, int]]:
+    """Of each theme: how often it was said and right, how often said, how often given."""
+    named, wanted = said > 0, labels > 0
+    columns = ((named & wanted).sum(axis=0), named.sum(axis=0), wanted.sum(axis=0))
+    return [(int(one), int(two), int(three)) for one, two, three in zip(*columns, strict=True)]
+
+
+def confusions(said: Array, labels: Array, most: int = 30) -> list[tuple[int, int, int]]:
+    """Places of two themes, the one said wrongly and the one missed in the same article, and how
+    often; the most frequent first.
+    """
+    named, wanted = said > 0, labels > 0
+    pairs = (named & ~wanted).T.astype(np.int64) @ (wanted & ~named).astype(np.int64)
+    found = [(int(one), int(two), int(pairs[one, two])) for one, two in np.argwhere(pairs)]
+    return sorted(found, key=lambda pair: (-pair[2], pair))[:most]

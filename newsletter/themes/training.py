@@ -94,15 +94,35 @@ def train(
         Acceptance(*calibration.acceptance(probabilities[:, place], labels[tested, place]))
         for place in range(len(theme_ids))
     )
+    said = probabilities >= threshold
+    counted = measures.counts_by_theme(said, labels[tested])
     facts = {
         "reviewed": known,
         "themes": len(theme_ids),
         "unreviewed": int((weak[known:].sum(axis=1) > 0).sum()),
         "features": vocabulary.size,
         "ndcg": round(measures.ndcg(probabilities, labels[tested]), 4),
-        "macro_f1": round(measures.f1_scores(probabilities >= threshold, labels[tested])[1], 4),
+        "macro_f1": round(measures.f1_scores(said, labels[tested])[1], 4),
         "calibration_error": round(measures.calibration_error(probabilities, labels[tested]), 4),
         "seconds": round(time.perf_counter() - began, 2),
+        # Of each theme, on articles that the scoring model had not seen, for its page.
+        "by_theme": {
+            str(theme_id): {
+                "right": right,
+                "said": named,
+                "given": given,
+                "accepted_from": level.threshold,
+                "accepted_tags": level.tags,
+                "accepted_right": level.right,
+            }
+            for theme_id, (right, named, given), level in zip(
+                theme_ids, counted, accepted, strict=True
+            )
+        },
+        "confused": [
+            [theme_ids[one], theme_ids[other], count]
+            for one, other, count in measures.confusions(said, labels[tested])
+        ],
     }
     return Model(
         language=language,

@@ -68,6 +68,7 @@ MAY: dict[str, set[str]] = {
     "newsletter_themes:history": MODERATORS,
     "newsletter_themes:history_results": MODERATORS,
     "newsletter_themes:inspect": EVERYBODY,
+    "newsletter_themes:accept": MODERATORS,
     "newsletter_themes:teach": EVERYBODY,
     "newsletter_themes:unteach": EVERYBODY,
     "newsletter_feeds:index": EVERYBODY,
@@ -115,6 +116,7 @@ POST = {
     "newsletter_feeds:page-text",
     "newsletter_feeds:stop-older",
     "newsletter_suppressions:lift",
+    "newsletter_themes:accept",
     "newsletter_themes:teach",
     "newsletter_themes:unteach",
 }

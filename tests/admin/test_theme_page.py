@@ -14,7 +14,7 @@ from django.utils import timezone
 from newsletter.articles.models import Article
 from newsletter.desk.theme_plot import in_words, year
 from newsletter.themes.decisions import Month, decided_of, months_of
-from newsletter.themes.models import Theme
+from newsletter.themes.models import LearnedModel, Theme
 from newsletter.themes.quality import Decided
 from newsletter.themes.tagging import set_themes, tag
 from tests.builders import NOW, make_article, make_theme
@@ -136,3 +136,52 @@ def test_a_page_takes_the_same_number_of_queries_however_many_decisions(
         review(make_article(f"La previdenza {number}"), theme if number % 2 else other)
     with django_assert_max_num_queries(45):
         page_of(editor, theme)
+
+
+def learned(theme: Theme, other: Theme, **numbers: Any) -> None:
+    LearnedModel.objects.create(
+        language="it",
+        state=LearnedModel.State.CURRENT,
+        started_at=NOW,
+        facts={
+            "reviewed": 120,
+            "by_theme": {
+                str(theme.pk): {"right": 45, "said": 50, "given": 60, "accepted_from": None,
+                                "accepted_tags": 9, "accepted_right": 8} | numbers
+            },
+            "confused": [[theme.pk, other.pk, 4], [other.pk, theme.pk, 7]],
+        },
+    )  # fmt: skip
+
+
+def test_what_was_learned_is_told_as_it_was_tested(editor: Client, theme: Theme) -> None:
+    learned(theme, make_theme("Eventi"))
+    page = page_of(editor, theme)
+    assert "Tested on 120 reviewed articles (IT)" in page
+    assert "45 of 50; between 78% and 96%" in page
+    assert "45 of 60; between 62% and 85%" in page
+    assert page.index("Said instead of") < page.index("Eventi (4)") < page.index("Eventi (7)")
+    assert "of 9 of its surest suggestions, 8 were right." in page
+    assert "At least 3 more must be reviewed." in page
+
+
+def test_automatic_acceptance_is_allowed_by_numbers_and_switched_by_a_moderator(
+    editor: Client, moderator: Client, theme: Theme
+) -> None:
+    learned(theme, make_theme("Eventi"), accepted_from=0.82, accepted_tags=40, accepted_right=39)
+    assert "of 40 suggestions at 82% or more, 39 were right." in page_of(editor, theme)
+    assert "Switch it on" not in page_of(editor, theme)
+    assert "Switch it on" in page_of(moderator, theme)
+    url = reverse("newsletter_themes:accept", args=[theme.pk])
+    moderator.post(url, {"accept": "on"})
+    theme.refresh_from_db()
+    assert theme.accept_automatically
+    assert "Switch it off" in page_of(moderator, theme)
+    moderator.post(url, {"accept": "off"})
+    editor.post(url, {"accept": "on"})
+    theme.refresh_from_db()
+    assert not theme.accept_automatically
+
+
+def test_nothing_learned_allows_nothing(editor: Client, theme: Theme) -> None:
+    assert "nothing was learned from reviewed articles so far." in page_of(editor, theme)

@@ -41,3 +41,10 @@ def test_measures_of_a_small_case() -> None:
     assert measures.precision_at_1(scores, labels) == pytest.approx(2 / 3)
     assert measures.ndcg(scores, labels) == pytest.approx((1 + 1 / np.log2(3) + 1) / 3)
     assert measures.calibration_error(labels, labels) == 0
+
+
+def test_each_themes_hits_and_confusions_are_counted() -> None:
+    said = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    labels = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 1], [0, 1, 0]], np.float32)
+    assert measures.counts_by_theme(said, labels) == [(1, 2, 1), (1, 1, 3), (0, 1, 1)]
+    assert measures.confusions(said, labels) == [(0, 1, 1), (2, 1, 1)]
