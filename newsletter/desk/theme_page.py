@@ -20,6 +20,7 @@ from wagtail.log_actions import log
 
 from newsletter.desk.theme_plot import in_words, year
 from newsletter.desk.theme_teaching import MAY_TEACH
+from newsletter.signals import errands_wanted
 from newsletter.themes.decisions import (
     decided_of,
     given_instead,
@@ -83,6 +84,8 @@ def accept_view(request: HttpRequest, pk: int) -> HttpResponse:
     theme = get_object_or_404(Theme, pk=pk)
     theme.accept_automatically = request.POST.get("accept") == "on"
     theme.save(update_fields=["accept_automatically"])
+    count_due(now=timezone.now())  # what waits is looked at again
+    errands_wanted.send_robust(sender=Theme)
     if theme.accept_automatically:
         said = _("Sure suggestions of “%(theme)s” pass by themselves, once the numbers allow it.")
         log(instance=theme, action="newsletter.accept_on", user=request.user)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,8 +16,11 @@ from newsletter import conf
 from newsletter.articles.models import Article
 from newsletter.desk.listing import LATEST_FIRST
 from newsletter.themes.models import Tagging, Theme, ThemeAssignment
-from newsletter.themes.tagging import rules_of
-from newsletter.themes.whatif import Outcome, Stored, Trouble, Warned, compare, warnings
+from newsletter.themes.rules import CompiledThemes, Suggestion, ThemeRules
+from newsletter.themes.stemming import base_language
+from newsletter.themes.suggesting import suggest
+from newsletter.themes.tagging import models_in_use, rules_of
+from newsletter.themes.whatif import Ask, Outcome, Stored, Trouble, Warned, compare, warnings
 
 SAMPLE = 400
 SECONDS = 1.5  # an editor waits; what was not looked at by then is not
@@ -69,12 +72,41 @@ class Told:
 def what_would_change(theme: Theme | None, typed: Theme) -> Told:
     """`theme` as it is stored, or None; `typed` as it stands in the form."""
     before, after = (rules_of(theme) if theme else None), rules_of(typed)
+    if before:
+        after = replace(after, theme_id=before.theme_id)
     threshold = float(conf.get("SUGGEST_THRESHOLD"))
-    outcome = compare(newest(theme), before, after, threshold=threshold)
     others = Theme.objects.active().exclude(pk=theme.pk if theme else 0)
+    rest = [rules_of(one) for one in others]
+    ask = asking(before, after, rest, threshold)
+    outcome = compare(newest(theme), before, after, threshold=threshold, ask=ask)
     names = {one.pk: one.local_name for one in others}
-    found = warnings(after, [rules_of(one) for one in others], outcome)
+    found = warnings(after, rest, outcome)
     return Told(outcome, [say(one, names, outcome) for one in found], is_new=theme is None)
+
+
+def asking(
+    before: ThemeRules | None, after: ThemeRules, rest: list[ThemeRules], threshold: float
+) -> Ask | None:
+    """What the models in use make of the words; None while nothing was learned."""
+    models = models_in_use()
+    if not models:
+        return None
+    as_they_are = CompiledThemes((*rest, before) if before else tuple(rest))
+    as_typed = CompiledThemes((*rest, after))
+
+    def ask(article: Stored, typed: bool) -> Suggestion | None:
+        found = suggest(
+            article.title,
+            article.text,
+            article.language,
+            article.categories,
+            as_typed if typed else as_they_are,
+            models.get(base_language(article.language)),
+            threshold=threshold,
+        )
+        return next((one for one in found if one.theme_id == after.theme_id), None)
+
+    return ask
 
 
 def newest(theme: Theme | None, *, clock: Any = time.monotonic) -> Iterator[Stored]:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from newsletter import conf
-from newsletter.themes.models import Tagging, WordsInForce
+from newsletter.themes.models import Tagging, Theme, WordsInForce
 from newsletter.themes.tagging import CHUNK, rule_rows, tag
 
 _ONLY = 1  # the key of the one row
@@ -25,7 +25,10 @@ COUNT_UP_TO = 10_000
 
 def words_in_force_since(*, now: datetime) -> datetime:
     """When the themes' words last changed; notes it when they have since anybody asked."""
-    basis = json.dumps([rule_rows(), conf.get("SUGGEST_THRESHOLD")])
+    accepting = Theme.objects.filter(accept_automatically=True).order_by("pk")
+    basis = json.dumps(
+        [rule_rows(), conf.get("SUGGEST_THRESHOLD"), list(accepting.values_list("pk", flat=True))]
+    )
     fingerprint = hashlib.sha256(basis.encode()).hexdigest()
     with transaction.atomic():
         words, _ = WordsInForce.objects.select_for_update().get_or_create(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -66,10 +66,22 @@ class Outcome:
     heard: Counter[str] = field(default_factory=Counter)  # keyword → articles that have it
 
 
+# What is suggested of the theme for an article, by the words as they are or (True) as typed.
+Ask = Callable[[Stored, bool], Suggestion | None]
+
+
 def compare(
-    articles: Iterable[Stored], before: ThemeRules | None, after: ThemeRules, *, threshold: float
+    articles: Iterable[Stored],
+    before: ThemeRules | None,
+    after: ThemeRules,
+    *,
+    threshold: float,
+    ask: Ask | None = None,
 ) -> Outcome:
-    """`before` None: a theme that does not exist yet. Articles stay in their order."""
+    """`before` None: a theme that does not exist yet. Articles stay in their order.
+
+    Without `ask` keywords are compared with keywords; with it, what a model makes of both.
+    """
     keywords = dict(enumerate(dict.fromkeys(after.keywords), start=_FIRST_KEYWORD))
     themes = [_as(_AFTER, after)] + ([_as(_BEFORE, before)] if before else [])
     themes += [ThemeRules(place, (), (keyword,)) for place, keyword in keywords.items()]
@@ -83,8 +95,11 @@ def compare(
             )
         }
         outcome.heard.update(keywords[place] for place in suggestions if place in keywords)
-        old = _said(suggestions.get(_BEFORE), threshold)
-        new = _said(suggestions.get(_AFTER), threshold)
+        if ask:
+            old, new = (ask(article, False) if before else None), ask(article, True)
+        else:
+            old = _said(suggestions.get(_BEFORE), threshold)
+            new = _said(suggestions.get(_AFTER), threshold)
         _count(outcome, article, old, new)
     return outcome
 

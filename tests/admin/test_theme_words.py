@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.articles.models import Article
+from newsletter.themes import retraining
 from newsletter.themes.models import Theme
 from newsletter.themes.retagging import count_due
-from newsletter.themes.tagging import set_themes, tag
+from newsletter.themes.tagging import compiled_themes, set_themes, tag
 from tests.builders import NOW, make_article, make_theme
+from tests.themes import made
 
 pytestmark = pytest.mark.django_db
 ADD = reverse("newsletter_themes:add")
@@ -113,3 +115,21 @@ def test_a_look_takes_a_few_queries_however_many_articles_there_are(
         page = look(moderator, edit(theme), keywords="")
     assert "and " in page
     assert "lose it." in page
+
+
+def test_once_something_was_learned_it_counts_in_what_would_change(moderator: Client) -> None:
+    for number, words in made.KEYWORDS.items():
+        make_theme(f"Tema{number}x", keywords=words)
+    themes = {number: Theme.objects.get(name=f"Tema{number}x") for number in made.KEYWORDS}
+    for one in made.sources(90, reviewed=True):
+        article = make_article("Notizia", body=one.text)
+        set_themes(article.pk, [themes[min(one.themes or {1})].pk], by=None, now=NOW)
+    assert retraining.learn("it", compiled_themes(), now=NOW)
+    make_article("Notizia", body="contributi e anzianità, poi assegno di vecchiaia")
+    theme = themes[made.PENSIONS]
+    words = {"name": theme.name, "slug": theme.slug}
+    # The keywords alone never said it, so without them it stays as it was.
+    assert "0 gain it, 0 lose it." in look(moderator, edit(theme), **words, keywords="mensa")
+    excluded = "contributi\nanzianità\nassegno\nvecchiaia"
+    page = look(moderator, edit(theme), **words, keywords="pensione", exclusions=excluded)
+    assert "0 gain it, 1 loses it." in page

@@ -81,3 +81,8 @@ def test_a_changed_threshold_counts_as_well(articles: list[Article], settings: o
     settings.NEWSLETTER = settings.NEWSLETTER | {"SUGGEST_THRESHOLD": 0.99}  # type: ignore[attr-defined]
     retag_due(now=LATER, seconds=60)
     assert [themes_of(one) for one in articles] == [set()] * 3
+
+
+def test_letting_sure_suggestions_pass_reaches_what_waits(articles: list[Article]) -> None:
+    Theme.objects.update(accept_automatically=True)
+    assert count_due(now=LATER) == 3
