@@ -102,9 +102,13 @@ def test_an_articles_page_marks_the_words_on_a_phone_and_a_laptop(
     assert desk.locator("mark.desk-term").all_inner_texts() == [
         "previdenza", "pensione", "pensioni", "festa",
     ]  # fmt: skip
+    desk.get_by_text("Correct the words").first.click()
     holds(desk)
     desk.set_viewport_size(LAPTOP)  # type: ignore[arg-type]
     holds(desk)
+    desk.get_by_role("button", name="Always this word: “pensione” for Pensioni").click()
+    desk.get_by_text("now speaks for").wait_for()
+    assert Theme.objects.get(pk=theme.pk).keywords.split() == ["previdenza", "pensione"]
 
 
 def test_a_themes_page_tells_how_good_it_is_and_adds_a_word(
