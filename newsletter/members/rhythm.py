@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.digests.models import Newsletter
+from newsletter.members.models import Subscription
+from newsletter.themes.models import Theme
 
 _EVERY = [
     gettext_lazy("every Monday"),
@@ -30,6 +32,18 @@ def rhythm(newsletter: Newsletter) -> str:
     # A newsletter that was just made may hold its time as it was typed.
     at = Newsletter._meta.get_field("send_at").to_python(newsletter.send_at)
     return _("%(days)s at %(time)s") % {"days": days, "time": formats.time_format(at, "G:i")}
+
+
+def sentence(subscription: Subscription) -> dict[str, object]:
+    """What comes, when and about what, as a person would say it."""
+    themes = Theme.objects.filter(pk__in=subscription.selection.theme_ids)
+    # Nothing is sent about a theme that was deleted: it must not look as if everything were.
+    gone = [_("themes that are gone: choose again")] if subscription.selection.theme_ids else []
+    return {
+        "name": subscription.newsletter.name,
+        "rhythm": rhythm(subscription.newsletter),
+        "themes": [theme.local_name for theme in themes] or gone,
+    }
 
 
 def _days(newsletter: Newsletter) -> str:

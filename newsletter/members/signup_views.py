@@ -15,7 +15,7 @@ from newsletter.members.forms import SignUpForm
 from newsletter.members.models import Subscription
 from newsletter.members.new_address import confirm_address, who_moves
 from newsletter.members.responses import client_ip, page, personal, same_site_form
-from newsletter.members.rhythm import rhythm
+from newsletter.members.rhythm import sentence
 from newsletter.members.signup import Answer, confirm, sign_up, who_confirms
 from newsletter.members.tokens import make_token
 
@@ -63,18 +63,16 @@ def confirm_subscription(request: HttpRequest, token: str) -> HttpResponse:
     member = who_confirms(token, now=now)
     with translation.override(member.language):
         confirmed = request.method == "POST"
-        pending = [
-            one.newsletter
-            for one in member.subscriptions.select_related("newsletter").exclude(
-                state=Subscription.State.ENDED
-            )
-        ]
+        wanted = member.subscriptions.select_related("newsletter", "selection").exclude(
+            state=Subscription.State.ENDED
+        )
+        sentences = [sentence(one) for one in wanted]
         if confirmed:
             confirm(token, now)
         context = {
             "confirmed": confirmed,
             "address": masked(member.email),
-            "newsletters": [(one.name, rhythm(one)) for one in pending],
+            "wanted": sentences,
             "preferences_url": reverse("newsletter:preferences", args=[make_token(member.uid)])
             if confirmed
             else "",

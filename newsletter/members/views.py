@@ -28,7 +28,7 @@ from newsletter.members.forms import NewAddressForm, PauseForm, PreferencesForm
 from newsletter.members.models import Member, Subscription
 from newsletter.members.new_address import ask_for_address
 from newsletter.members.responses import page, personal
-from newsletter.members.rhythm import rhythm
+from newsletter.members.rhythm import rhythm, sentence
 from newsletter.members.rights import erase, export, export_csv
 from newsletter.members.subscriptions import (
     change_themes,
@@ -39,7 +39,6 @@ from newsletter.members.subscriptions import (
     unsubscribe_all,
 )
 from newsletter.members.tokens import read_token
-from newsletter.themes.models import Theme
 
 SOURCE = "preferences"
 _DONE = {"saved", "paused", "resumed", "address", "ended"}
@@ -104,7 +103,7 @@ def _preferences(
     context = {
         "token": token,
         "address": masked(member.email),
-        "sentences": [_sentence(one) for one in active],
+        "sentences": [sentence(one) for one in active],
         "paused_until": paused_until if paused_until and paused_until > now else None,
         "pause_form": PauseForm(),
         "address_form": NewAddressForm(),
@@ -112,18 +111,6 @@ def _preferences(
         "done": request.GET.get("done") if request.GET.get("done") in _DONE else "",
     }
     return page(request, "preferences", context | forms, status=400 if invalid else status)
-
-
-def _sentence(subscription: Subscription) -> dict[str, object]:
-    """What comes, when and about what, as a person would say it."""
-    themes = Theme.objects.filter(pk__in=subscription.selection.theme_ids)
-    # Nothing is sent about a theme that was deleted: it must not look as if everything were.
-    gone = [_("themes that are gone: choose again")] if subscription.selection.theme_ids else []
-    return {
-        "name": subscription.newsletter.name,
-        "rhythm": rhythm(subscription.newsletter),
-        "themes": [theme.local_name for theme in themes] or gone,
-    }
 
 
 @member_page

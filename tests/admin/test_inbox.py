@@ -244,3 +244,8 @@ def test_a_long_excerpt_ends_with_a_whole_word(editor: Client) -> None:
     make_article(excerpt="parolona " * 60, accepted=False)
     page = editor.get(f"{INBOX}?state=new").content.decode()
     assert re.search(r"parolona…\s*</p>", page)
+
+
+def test_a_search_without_a_result_says_so_in_whole_words(editor: Client) -> None:
+    make_article(accepted=False)
+    assert "No article matches." in editor.get(f"{INBOX}?q=introvabile").content.decode()

@@ -74,6 +74,16 @@ def test_the_proof_of_consent_has_the_words_and_no_whole_address(
     assert requested.ip_prefix == "127.0.0.0/24"
 
 
+def test_the_page_with_the_button_says_which_themes_were_asked_for(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    make_theme("Sicurezza")
+    ask(client, weekly, themes=[make_theme("Pensioni").pk])
+    send_confirmations(now=timezone.now())
+    for page in (client.get(link_in(real_mail)), client.post(link_in(real_mail))):
+        assert "only about Pensioni</li>" in page.content.decode()
+
+
 def test_confirming_twice_is_no_error(
     client: Client, weekly: Newsletter, real_mail: Mailbox
 ) -> None:
