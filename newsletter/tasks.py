@@ -226,10 +226,10 @@ def fetch_older_posts(now: datetime) -> bool:
 
 
 def check_addresses(now: datetime) -> bool:
-    if not conf.get("ADDRESS_CHECK_HOURS"):
-        return False
-    going = unapproved.articles_about_to_go(now=now)
-    return addresses.check_addresses(going, now=now, seconds=ERRAND_SECONDS, pause=_pause)
+    wanted = addresses.doubtful(now=now)
+    if conf.get("ADDRESS_CHECK_HOURS"):
+        wanted += unapproved.articles_about_to_go(now=now)
+    return addresses.check_addresses(wanted, now=now, seconds=ERRAND_SECONDS, pause=_pause)
 
 
 def fetch_page_texts(now: datetime) -> bool:
@@ -260,7 +260,7 @@ def errands() -> None:
     now = _now()
     with turns.turn("errands", now, longest=LONGEST_ERRANDS) as ours:
         unfinished = [
-            errand for errand in ERRANDS if ours and not _must_stop() and _run(errand, now)
+            errand for errand in ERRANDS if ours and not _must_stop() and _run(errand, _now())
         ]
     if unfinished:
         _ring(errands)

@@ -1,4 +1,4 @@
-"""Is the post still at its address? Asked before a digest goes.
+"""Is the post still at its address? Asked before a digest goes, and when its feed drops it.
 
 A false alarm costs a reader an article, so only a 404 or 410 counts, it is asked twice, and a site
 that answers so to everything (or to us) is believed nothing.
@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from urllib.parse import urljoin
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from newsletter import conf
-from newsletter.articles.models import Article, ArticleAddress, ArticleQuerySet
+from newsletter.articles.models import Article, ArticleAddress, ArticleQuerySet, Sighting
 from newsletter.articles.withdrawals import restore, withdraw
 from newsletter.exceptions import FeedError, FeedTooLarge
 from newsletter.feeds.fetch import PAGE, fetch
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 ASK_AGAIN = timedelta(minutes=20)
 _BUSY = timedelta(minutes=1)
+_STANDING = (Article.State.NEW, Article.State.ACCEPTED)
 _NEEDED = 2  # answers that it is missing, one after the other
 _NEIGHBOURS = 2  # other articles of the site that are asked whether it answers at all
 
@@ -42,6 +43,17 @@ def meaning(status: int | None) -> Answer:
     if status in {404, 410}:
         return Answer.MISSING
     return Answer.THERE if status and 200 <= status < 300 else Answer.UNCLEAR
+
+
+def doubtful(*, now: datetime) -> list[int]:
+    """What was missing once, or was given up and is in its feed again."""
+    once = Q(missing__gt=0, article__state__in=_STANDING)
+    seen = Sighting.objects.filter(
+        article=OuterRef("article"), last_seen_at__gt=OuterRef("gone_at")
+    )
+    again = Q(Exists(seen), article__state=Article.State.WITHDRAWN)
+    due = ArticleAddress.objects.filter(once | again, next_at__lte=now).order_by("next_at", "pk")
+    return list(due.values_list("article_id", flat=True)[:100])
 
 
 def check_addresses(
@@ -69,7 +81,7 @@ def check_addresses(
 
 
 def _due(article_ids: list[int], now: datetime) -> ArticleQuerySet:
-    standing = Q(state__in=[Article.State.NEW, Article.State.ACCEPTED])
+    standing = Q(state__in=_STANDING)
     doubted = Q(state=Article.State.WITHDRAWN, address__gone_at__isnull=False)
     asked = Q(address__next_at__gt=now)
     return (

@@ -70,7 +70,7 @@ def stop(feed: Feed, *, now: datetime) -> None:
 def backfill(
     feed: Feed,
     *,
-    now: datetime,
+    clock: Callable[[], datetime],
     most_pages: int = 100,
     pause: Callable[[], None] = lambda: None,
     progress: Callable[[Backfill], None] = lambda run: None,
@@ -79,19 +79,19 @@ def backfill(
 
     `pause` is called before each page: one request at a time, and no haste.
     """
-    run = begin(feed, now=now)
-    Backfill.objects.filter(pk=run.pk).update(next_at=now + _IN_HAND)
+    run = begin(feed, now=clock())
+    Backfill.objects.filter(pk=run.pk).update(next_at=clock() + _IN_HAND)
     pages, new = run.pages, run.articles_new
     try:
         while run.state == Backfill.State.RUNNING and run.pages - pages < most_pages:
             pause()
-            if step(run, now=now, hold=_IN_HAND):
+            if step(run, now=clock(), hold=_IN_HAND):
                 progress(run)
             if run.error:
                 break
     finally:
         # What a person began by hand does not go on by itself.
-        stop(feed, now=now)
+        stop(feed, now=clock())
     return Backfilled(run.pages - pages, run.articles_new - new, run.error)
 
 

@@ -18,6 +18,7 @@ from newsletter.articles.store import Candidate, Ingested, store
 from newsletter.articles.withdrawals import flag_vanished
 from newsletter.exceptions import FeedError
 from newsletter.feeds.fetch import Fetched, fetch
+from newsletter.feeds.memory import Place
 from newsletter.feeds.models import Feed, FetchRecord
 from newsletter.feeds.parse import ParsedFeed, parse
 from newsletter.feeds.polling import (
@@ -64,12 +65,12 @@ def poll(feed_id: int, *, now: datetime, only_if_due: bool = False) -> Ingested 
         raise
 
 
-def ask(feed: Feed) -> Reply:
+def ask(feed: Feed, place: Place | None = None) -> Reply:
     """The exchange alone. It touches no database: it may wait in a thread."""
     began = time.monotonic()
     answer: Fetched | FeedError
     try:
-        answer = fetch(feed.url, etag=feed.etag, last_modified=feed.last_modified)
+        answer = fetch(feed.url, etag=feed.etag, last_modified=feed.last_modified, place=place)
     except FeedError as error:
         answer = error
     return Reply(answer, round((time.monotonic() - began) * 1000))

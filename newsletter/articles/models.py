@@ -254,7 +254,7 @@ class ArticleAddress(models.Model):
     asked_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField()
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)  # None: no answer
-    missing = models.PositiveSmallIntegerField(default=0)  # how often in a row
+    missing = models.PositiveSmallIntegerField(default=0)  # how often in a row, by feed or by page
     gone_at = models.DateTimeField(null=True, blank=True)  # when that was believed
 
     wagtail_reference_index_ignore = True

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import pairwise
 
 from django.db.models import F
 
-from newsletter.articles.models import Article, Sighting
+from newsletter.articles.models import Article, ArticleAddress, Sighting
 from newsletter.articles.triage import triage
-from newsletter.exceptions import FeedError
-from newsletter.feeds.fetch import fetch
 from newsletter.feeds.models import Feed, FetchRecord
 from newsletter.feeds.parse import ParsedFeed
 
 log = logging.getLogger(__name__)
 
 _STANDING = (Article.State.NEW, Article.State.ACCEPTED)
-_MOST_ADDRESSES = 5  # asked after one fetch, of a server that was asked for its feed just now
 
 
 def flag_vanished(feed: Feed, parsed: ParsedFeed, *, now: datetime) -> int:
@@ -52,12 +49,11 @@ def flag_vanished(feed: Feed, parsed: ParsedFeed, *, now: datetime) -> int:
         return 0
     gone = [article for article in articles if not _is_listed_elsewhere(article, feed)]
     # What was the latest may also be missing because a cache gave us yesterday's feed.
-    newest = [
-        article for article in gone if article.published_at and article.published_at > known[0]
-    ]
-    kept = {article.pk for article in newest if _answers(article.url)}
-    kept |= {article.pk for article in newest[_MOST_ADDRESSES:]}
-    return withdraw([article.pk for article in gone if article.pk not in kept], now=now)
+    newest = {
+        article.pk for article in gone if article.published_at and article.published_at > known[0]
+    }
+    _doubt(newest, now)
+    return withdraw([article.pk for article in gone if article.pk not in newest], now=now)
 
 
 def restore(articles: Iterable[Article]) -> None:
@@ -85,8 +81,10 @@ def _is_listed_elsewhere(article: Article, feed: Feed) -> bool:
     return False
 
 
-def _answers(url: str) -> bool:
-    try:
-        return fetch(url).status < 300
-    except FeedError:
-        return False
+def _doubt(article_ids: Collection[int], now: datetime) -> None:
+    """Have their addresses asked, in the background; the feed's silence is one answer already."""
+    ArticleAddress.objects.filter(article__in=article_ids, missing=0).update(missing=1)
+    ArticleAddress.objects.bulk_create(
+        [ArticleAddress(article_id=pk, next_at=now, missing=1) for pk in sorted(article_ids)],
+        ignore_conflicts=True,
+    )

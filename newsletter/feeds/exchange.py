@@ -27,6 +27,7 @@ from urllib3.util import Url, make_headers
 from newsletter import conf
 from newsletter.exceptions import FeedInvalid, FeedTooLarge, FeedUnreachable
 from newsletter.feeds.connection import Hostile, connection_to
+from newsletter.feeds.memory import LARGE, Place
 
 REDIRECTS = {301, 302, 303, 307, 308}
 # 206 is a part of what we asked for in whole (RFC 9110, 15.3.7).
@@ -58,9 +59,17 @@ class Exchange:
     """
 
     def __init__(
-        self, target: Url, *, until: float, cpu_until: float = 0, max_bytes: int = 0
+        self,
+        target: Url,
+        *,
+        until: float,
+        cpu_until: float = 0,
+        max_bytes: int = 0,
+        place: Place | None = None,
     ) -> None:
         self.target = target
+        self.until = until
+        self.place = place
         self.cpu_until = cpu_until or time.thread_time() + CPU_SECONDS
         self.max_bytes = max_bytes or int(conf.get("FETCH_MAX_BYTES"))
         self.seconds = until - time.monotonic()
@@ -131,6 +140,8 @@ class Exchange:
                 )
             if time.thread_time() > self.cpu_until:
                 raise Hostile
+            if size > LARGE and self.place and not self.place.take(self.until - time.monotonic()):
+                self._fail_slow()
             chunks.append(chunk)
         return b"".join(chunks)
 

@@ -18,6 +18,7 @@ from urllib3.util import Url, parse_url
 from newsletter import conf
 from newsletter.exceptions import FeedGone, FeedRefused, FeedUnreachable
 from newsletter.feeds.exchange import CPU_SECONDS, REDIRECTS, WHOLE, Answer, Exchange
+from newsletter.feeds.memory import Place
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
@@ -55,12 +56,13 @@ def fetch(
     accept: str = ACCEPT,
     seconds: float = 0,
     max_bytes: int = 0,
+    place: Place | None = None,
 ) -> Fetched:
     """GET `url` within the limits of the settings.
 
     Raises a FeedError whose message tells an editor what happened and what to do. `seconds`
     bounds the whole exchange, redirects included; 0 means FETCH_TIMEOUT. `max_bytes` 0 means
-    FETCH_MAX_BYTES.
+    FETCH_MAX_BYTES. A large answer takes `place`, which is the caller's to give back.
     """
     began, cpu_until = time.monotonic(), time.thread_time() + CPU_SECONDS
     seconds = seconds or float(conf.get("FETCH_TIMEOUT"))
@@ -76,7 +78,7 @@ def fetch(
     seen = {current.url}
     for _hop in range(int(conf.get("FETCH_MAX_REDIRECTS")) + 1):
         exchange = Exchange(
-            current, until=began + seconds, cpu_until=cpu_until, max_bytes=max_bytes
+            current, until=began + seconds, cpu_until=cpu_until, max_bytes=max_bytes, place=place
         )
         answer = exchange.ask("GET", headers)
         if answer.status not in REDIRECTS or not answer.location:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, Window
 from django.db.models.functions import RowNumber
 
@@ -14,6 +14,7 @@ from newsletter import conf
 from newsletter.exceptions import FeedError, FeedGone
 from newsletter.feeds.fetch import Fetched
 from newsletter.feeds.models import Feed, FeedQuerySet, FetchRecord, host_of
+from newsletter.feeds.turns import queue_for, turns_of
 
 _WEEK = timedelta(days=7)
 _JITTER = 0.1
@@ -67,7 +68,7 @@ def back_off(failures: int) -> timedelta:
 
 
 def claim(feed_id: int, now: datetime, *, only_if_due: bool = False) -> bool:
-    """Take the feed for polling; False when another worker has it or another feed of its host.
+    """Take the feed for polling; False when another worker has it or asks its host.
 
     `only_if_due` is for a doorbell that may ring twice: by then the feed has been polled.
     """
@@ -82,11 +83,10 @@ def claim(feed_id: int, now: datetime, *, only_if_due: bool = False) -> bool:
     if host:
         # One statement on SQLite, which has one writer at a time.
         neighbours = Feed.objects.filter(host=host, claimed_until__gte=now).exclude(pk=feed_id)
-        wanted = wanted.filter(~Exists(neighbours))
+        wanted = wanted.filter(~Exists(neighbours), ~Exists(turns_of(host, now)))
     with transaction.atomic():
-        if host and connection.features.has_select_for_update:
-            # PostgreSQL checks the neighbours on a snapshot: whoever wants one waits here.
-            list(Feed.objects.select_for_update().filter(host=host).order_by("pk").values("pk"))
+        if host:
+            queue_for(host)
         return bool(wanted.update(claimed_until=now + _CLAIM))
 
 
@@ -106,10 +106,16 @@ def claim_due(now: datetime, *, most: int, failing: int) -> list[Feed]:
     return []
 
 
+def waits_for_a_turn(feeds: FeedQuerySet, now: datetime) -> bool:
+    """Whether the host of one of these is asked for something else just now."""
+    return feeds.filter(Exists(turns_of(OuterRef("host"), now))).exists()
+
+
 def _one_of_each_host(due: FeedQuerySet, now: datetime, most: int) -> list[int]:
     busy = Feed.objects.filter(host=OuterRef("host"), claimed_until__gte=now)
     turn = Window(RowNumber(), partition_by=[F("host")], order_by=["next_poll_at", "pk"])
-    first = due.filter(~Exists(busy)).annotate(turn=turn).filter(turn=1)
+    free = due.filter(~Exists(busy), ~Exists(turns_of(OuterRef("host"), now)))
+    first = free.annotate(turn=turn).filter(turn=1)
     return list(first.values_list("pk", flat=True)[:most])
 
 

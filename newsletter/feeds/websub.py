@@ -25,6 +25,7 @@ from newsletter.feeds.fetch import Fetched, post_form
 from newsletter.feeds.hub import HubSubscription
 from newsletter.feeds.models import Feed
 from newsletter.feeds.parse import ParsedFeed
+from newsletter.feeds.turns import host_turn
 
 LEASE = timedelta(days=10)  # asked for; the hub decides
 _LONGEST_LEASE = timedelta(days=30)
@@ -33,6 +34,7 @@ _SHORTEST_LEASE = timedelta(minutes=5)
 _ASKED_LATELY = timedelta(days=1)
 _WAITS = [timedelta(hours=hours) for hours in (1, 6, 24, 72)]
 _GOODBYES = 3
+_BUSY = timedelta(minutes=1)
 # A feed rung for again and again is polled once in this time.
 _BETWEEN_POLLS = timedelta(minutes=1)
 _ALGORITHMS = {"sha1", "sha256", "sha384", "sha512"}  # WebSub, 8
@@ -87,10 +89,15 @@ def look_after(*, now: datetime, seconds: float, pause: Callable[[], None]) -> b
     for subscription in due.order_by("next_at", "pk")[:100]:
         if time.monotonic() > until:
             return True
-        if subscription.state == State.LEAVING:
-            _say_goodbye(subscription, now)
-        else:
-            _ask(subscription, now)
+        with host_turn(subscription.hub_url, now) as ours:
+            if not ours:
+                own = HubSubscription.objects.filter(pk=subscription.pk)
+                own.update(next_at=now + _BUSY)
+                continue
+            if subscription.state == State.LEAVING:
+                _say_goodbye(subscription, now)
+            else:
+                _ask(subscription, now)
         pause()
     return False
 

@@ -24,7 +24,7 @@ def test_all_pages_of_a_wordpress_feed_are_read(feed_server: FeedServer) -> None
     feed_server.serve("/feed/?paged=2", rss(post(4), post(3), post(2)))
     feed_server.serve("/feed/?paged=3", rss(post(1)))
     feed_server.serve("/feed/?paged=4", "gone", status=404)
-    done = backfill(make_feed(url), now=NOW)
+    done = backfill(make_feed(url), clock=lambda: NOW)
     assert (done.pages, done.new, done.error) == (3, 5, "")
     assert Article.objects.count() == 5
     # What no feed listed any more is no news for the next digest.
@@ -34,7 +34,7 @@ def test_all_pages_of_a_wordpress_feed_are_read(feed_server: FeedServer) -> None
 def test_server_that_ignores_the_parameter_is_asked_twice(feed_server: FeedServer) -> None:
     feed = make_feed(feed_server.serve("/feed/?cat=7", rss(post(1))))
     feed_server.serve("/feed/", rss(post(1)))
-    assert backfill(feed, now=NOW).new == 1
+    assert backfill(feed, clock=lambda: NOW).new == 1
     assert [request.path for request in feed_server.requests] == [
         "/feed/?cat=7",
         "/feed/?cat=7&paged=2",
@@ -45,7 +45,7 @@ def test_page_that_fails_is_told_and_the_earlier_ones_are_kept(feed_server: Feed
     def answer(request: Request) -> Answer:
         return Answer(500) if "paged" in request.path else Answer(200, rss(post(1)).encode())
 
-    done = backfill(make_feed(feed_server.respond("/feed/", answer)), now=NOW)
+    done = backfill(make_feed(feed_server.respond("/feed/", answer)), clock=lambda: NOW)
     assert (done.pages, done.new) == (1, 1)
     assert "500" in done.error
 
@@ -59,7 +59,7 @@ def test_archives_are_followed_to_the_first_one(feed_server: FeedServer) -> None
     url = feed_server.serve("/feed/", rss(post(9), channel=channel("/2026/06.xml")))
     feed_server.serve("/2026/06.xml", rss(post(6), post(5), channel=channel("/2026/05.xml")))
     feed_server.serve("/2026/05.xml", rss(post(4), post(3)))
-    done = backfill(make_feed(url), now=NOW)
+    done = backfill(make_feed(url), clock=lambda: NOW)
     assert (done.pages, done.new, done.error) == (3, 5, "")
 
 
@@ -79,7 +79,7 @@ def test_pages_of_an_atom_feed_are_followed(feed_server: FeedServer) -> None:
     url = feed_server.serve("/atom.xml", atom(9, "?page=2"))
     feed_server.serve("/atom.xml?page=2", atom(8, "?page=3"))
     feed_server.serve("/atom.xml?page=3", atom(7, ""))
-    assert backfill(make_feed(url), now=NOW).new == 3
+    assert backfill(make_feed(url), clock=lambda: NOW).new == 3
 
 
 def test_pages_that_go_round_in_a_circle_end(feed_server: FeedServer) -> None:
@@ -87,7 +87,7 @@ def test_pages_that_go_round_in_a_circle_end(feed_server: FeedServer) -> None:
     url = feed_server.serve("/feed/", rss(post(9), channel=link.format("/a.xml")))
     feed_server.serve("/a.xml", rss(post(8), channel=link.format("/b.xml")))
     feed_server.serve("/b.xml", rss(post(7), channel=link.format("/a.xml")))
-    done = backfill(make_feed(url), now=NOW)
+    done = backfill(make_feed(url), clock=lambda: NOW)
     assert (done.new, len(feed_server.requests)) == (3, 3)
 
 
@@ -99,7 +99,7 @@ def test_nobody_is_sent_to_another_host(feed_server: FeedServer, by: str) -> Non
     target = elsewhere if by == "link" else "/moved.xml"
     link = f'<link xmlns="http://www.w3.org/2005/Atom" rel="prev-archive" href="{target}"/>'
     url = feed_server.serve("/feed/", rss(post(9), channel=link))
-    backfill(make_feed(url), now=NOW)
+    backfill(make_feed(url), clock=lambda: NOW)
     assert [article.title for article in Article.objects.all()] == ["Notizia 9"]
     if by == "link":
         assert "/trap.xml" not in [request.path for request in feed_server.requests]
@@ -161,7 +161,7 @@ class WordPress:
 
 def test_wordpress_gives_all_its_posts_a_hundred_at_once(feed_server: FeedServer) -> None:
     blog = WordPress(feed_server, 230)
-    done = backfill(make_feed(blog.feed_url), now=NOW)
+    done = backfill(make_feed(blog.feed_url), clock=lambda: NOW)
     assert blog.asked == ["1 of 100", "2 of 100", "3 of 100"]
     # The one behind a password is left out.
     assert (done.new, Article.objects.count(), done.error) == (229, 229, "")
@@ -176,7 +176,7 @@ def test_wordpress_gives_all_its_posts_a_hundred_at_once(feed_server: FeedServer
 
 def test_interface_at_the_long_address_is_found(feed_server: FeedServer) -> None:
     blog = WordPress(feed_server, 30, root="/")
-    assert backfill(make_feed(blog.feed_url), now=NOW).new == 29
+    assert backfill(make_feed(blog.feed_url), clock=lambda: NOW).new == 29
     assert blog.asked == ["1 of 100"]
     assert "/?rest_route=/wp/v2/posts&per_page=100&page=1" in feed_server.requests[-1].path
 
@@ -186,7 +186,7 @@ def test_blog_that_closed_its_interface_is_read_by_numbered_pages(feed_server: F
     blog.refused["1 of 100"] = Answer(401, b"{}")
     feed_server.serve("/feed/?paged=2", rss(post(3), post(2)))
     feed_server.serve("/feed/?paged=3", status=404)
-    done = backfill(make_feed(blog.feed_url), now=NOW)
+    done = backfill(make_feed(blog.feed_url), clock=lambda: NOW)
     assert (done.new, done.error) == (4, "")
 
 
@@ -195,7 +195,7 @@ def test_server_that_cannot_give_a_hundred_posts_is_asked_for_twenty(
 ) -> None:
     blog = WordPress(feed_server, 230)
     blog.refused["2 of 100"] = Answer(504)
-    assert backfill(make_feed(blog.feed_url), now=NOW).new == 229
+    assert backfill(make_feed(blog.feed_url), clock=lambda: NOW).new == 229
     assert blog.asked[:4] == ["1 of 100", "2 of 100", "6 of 20", "7 of 20"]
 
 
@@ -207,7 +207,7 @@ def test_category_feed_brings_the_posts_of_its_category_only(feed_server: FeedSe
     url = feed_server.serve(
         "/category/salari/feed/", body.replace("<link>https://blog.example/</link>", site)
     )
-    backfill(make_feed(url), now=NOW)
+    backfill(make_feed(url), clock=lambda: NOW)
     assert blog.asked == []
     assert Article.objects.count() == 1
 
@@ -224,10 +224,10 @@ def test_every_way_gives_each_post_once(feed_server: FeedServer) -> None:
         "/category/salari/feed/?paged=2",
         rss(*(post(n, link=blog.link(n) + "?utm_source=rss", guid="") for n in (12, 11))),
     )
-    backfill(make_feed(category), now=NOW)
+    backfill(make_feed(category), clock=lambda: NOW)
     assert Article.objects.count() == 5
-    backfill(feed, now=NOW)
-    backfill(feed, now=NOW)
+    backfill(feed, clock=lambda: NOW)
+    backfill(feed, clock=lambda: NOW)
     assert Article.objects.count() == 39
     assert Article.objects.values("url").distinct().count() == 39
     assert not ArticleVersion.objects.exists()
@@ -237,9 +237,9 @@ def test_deleted_posts_stay_deleted_whichever_way_they_come(feed_server: FeedSer
     blog = WordPress(feed_server, 9)
     feed = make_feed(blog.feed_url)
     poll(feed.pk, now=NOW)
-    backfill(feed, now=NOW)
+    backfill(feed, clock=lambda: NOW)
     Article.objects.filter(url__in=[blog.link(9), blog.link(4)]).delete()
-    backfill(feed, now=NOW)
+    backfill(feed, clock=lambda: NOW)
     poll(feed.pk, now=NOW + timedelta(hours=1))
     assert Article.objects.count() == 6
 
@@ -247,9 +247,9 @@ def test_deleted_posts_stay_deleted_whichever_way_they_come(feed_server: FeedSer
 def test_stopped_run_goes_on_where_it_stopped(feed_server: FeedServer) -> None:
     blog = WordPress(feed_server, 450)
     feed = make_feed(blog.feed_url)
-    backfill(feed, now=NOW, most_pages=3)
+    backfill(feed, clock=lambda: NOW, most_pages=3)
     assert Backfill.objects.get().state == Backfill.State.STOPPED
-    backfill(feed, now=NOW)
+    backfill(feed, clock=lambda: NOW)
     assert blog.asked == [f"{page} of 100" for page in range(1, 6)]
     assert Article.objects.count() == 449
     assert Backfill.objects.get().state == Backfill.State.DONE
@@ -274,14 +274,14 @@ def test_page_that_failed_is_tried_again_later_and_given_up_in_the_end(
     assert (run.state, run.failures) == ("failed", 5)
     assert "503" in run.error
     blog.refused = {}
-    backfill(run.feed, now=now)
+    backfill(run.feed, clock=lambda: now)
     assert Article.objects.count() == 149
 
 
 def test_history_is_no_news_for_a_blog_of_ones_own_either(feed_server: FeedServer) -> None:
     blog = WordPress(feed_server, 30)
     newsletter = make_newsletter()
-    backfill(make_feed(blog.feed_url, auto_accept=True), now=NOW)
+    backfill(make_feed(blog.feed_url, auto_accept=True), clock=lambda: NOW)
     assert Article.objects.accepted().count() == 29
     make_digest(newsletter, slot=NOW - timedelta(days=1), window_end=NOW - timedelta(days=1))
     proposed = candidates_for(newsletter, now=NOW)

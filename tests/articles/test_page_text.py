@@ -134,7 +134,7 @@ def test_only_new_posts_and_no_more_than_the_setting_says(
 def test_older_posts_are_left_as_they_come(excerpts: Poll, feed_server: FeedServer) -> None:
     excerpts(9)
     PageText.objects.all().delete()
-    backfill(Feed.objects.get(), now=NOW)
+    backfill(Feed.objects.get(), clock=lambda: NOW)
     assert not PageText.objects.exists()
 
 

@@ -15,11 +15,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from newsletter.articles import poller
-from newsletter.articles.ingest import ask, take_in
+from newsletter.articles.ingest import ask, poll, take_in
 from newsletter.articles.models import Article
 from newsletter.articles.poller import Polled
-from newsletter.feeds.models import Feed, FetchRecord
-from newsletter.feeds.polling import claim, claim_due
+from newsletter.feeds.fetch import fetch
+from newsletter.feeds.models import Feed, FetchRecord, Turn
+from newsletter.feeds.polling import claim, claim_due, release
+from newsletter.feeds.turns import host_turn
 from tests.articles.conftest import post, rss
 from tests.builders import NOW, make_feed
 from tests.conftest import Named
@@ -125,6 +127,113 @@ def test_a_feed_whose_address_redirects_is_polled_with_its_neighbours_where_it_e
     Feed.objects.update(next_poll_at=NOW)
     assert poll_due().feeds == 4
     assert set(busy.most.values()) == {1}
+
+
+def test_a_host_that_an_errand_asks_is_polled_once_it_has_answered(
+    named: Named, feed_server: FeedServer
+) -> None:
+    feed_server.serve("/feed/", rss(post(1)))
+    feed = make_feed(named("www.blog.example/feed/"))
+    now = datetime.now(UTC)
+    with host_turn(named("blog.example/2026/07/a-post/"), now) as ours:
+        assert ours
+        assert not claim(feed.pk, now)
+        assert claim_due(now, most=9, failing=9) == []
+        assert poll_due(seconds=0.1).feeds == 0  # it waited, and was told to end
+    assert feed_server.requests == []
+    Turn.objects.create(name="host:blog.example", until=datetime.now(UTC) + timedelta(seconds=1))
+    assert poll_due().articles == 1
+
+
+def test_an_errand_does_not_ask_a_host_that_is_polled(named: Named) -> None:
+    feed = make_feed(named("blog.example/feed/"))
+    assert claim(feed.pk, NOW)
+    with host_turn(named("www.blog.example/a-post/"), NOW) as ours:
+        assert not ours
+    release([feed])
+    with host_turn(named("www.blog.example/a-post/"), NOW) as ours:
+        assert ours
+
+
+def test_polls_and_errands_of_one_host_never_meet(named: Named, feed_server: FeedServer) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("an in-memory database knows no waiting")
+    busy = Busy(0.02)
+    feed_server.respond("/feed/", busy)
+    feed_server.respond("/post/", busy)
+    feed = make_feed(named("blog.example/feed/"))
+    url = named("blog.example/post/")
+    until = time.monotonic() + 3
+
+    def polls() -> int:
+        done = 0
+        while time.monotonic() < until:
+            done += poll(feed.pk, now=datetime.now(UTC)) is not None
+        connection.close()
+        return done
+
+    def errands() -> int:
+        done = 0
+        while time.monotonic() < until:
+            with host_turn(url, datetime.now(UTC)) as ours:
+                if ours:
+                    fetch(url)
+                    done += 1
+        connection.close()
+        return done
+
+    with ThreadPoolExecutor(2) as two:
+        counts = [two.submit(polls), two.submit(errands)]
+    assert all(count.result() for count in counts)
+    assert busy.most["all"] == 1
+
+
+def test_large_answers_are_in_memory_a_few_at_a_time(
+    named: Named, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "LARGE_AT_ONCE", 2)
+    held, most = 0, 0
+    lock = threading.Lock()
+
+    def counting_ask(*args: Any) -> Any:
+        nonlocal held, most
+        reply = ask(*args)
+        with lock:
+            held += 1
+            most = max(most, held)
+        return reply
+
+    def counting_take_in(*args: Any, **kwargs: Any) -> Any:
+        nonlocal held
+        time.sleep(0.2)  # time for others to come
+        try:
+            return take_in(*args, **kwargs)
+        finally:
+            with lock:
+                held -= 1
+
+    monkeypatch.setattr(poller, "ask", counting_ask)
+    monkeypatch.setattr(poller, "take_in", counting_take_in)
+    feed_server.serve("/feed/", rss(post(1)) + " " * 2_000_000)
+    for number in range(6):
+        make_feed(named(f"blog{number}.example/feed/"))
+    polled = poll_due()
+    assert (polled.feeds, polled.failed) == (6, 0)
+    assert most == 2
+
+
+def test_an_answer_that_is_too_large_gives_its_place_back(
+    named: Named, feed_server: FeedServer, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "LARGE_AT_ONCE", 1)
+    settings.NEWSLETTER = settings.NEWSLETTER | {"FETCH_MAX_BYTES": 2_000_000}
+    feed_server.serve("/large/", " " * 3_000_000)
+    feed_server.serve("/feed/", rss(post(1)) + " " * 1_500_000)
+    for number in range(3):
+        make_feed(named(f"large{number}.example/large/"))
+        make_feed(named(f"good{number}.example/feed/"))
+    polled = poll_due()
+    assert (polled.feeds, polled.failed) == (6, 3)
 
 
 def test_pollers_side_by_side_share_the_work(named: Named, feed_server: FeedServer) -> None:

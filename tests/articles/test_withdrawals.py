@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from newsletter.articles.addresses import check_addresses, doubtful
 from newsletter.articles.ingest import ingest
 from newsletter.articles.models import Article
 from newsletter.feeds.models import Feed
@@ -36,16 +37,48 @@ def test_post_that_rolled_out_of_the_window_is_not_withdrawn(polled: Poll) -> No
     assert set(states().values()) == {"new"}
 
 
+def ask_the_doubtful(now: datetime) -> None:
+    check_addresses(doubtful(now=now), now=now)
+
+
 def test_latest_post_is_withdrawn_only_when_its_address_is_gone(
     polled: Poll, feed_server: FeedServer
 ) -> None:
+    feed_server.serve("/", "<p>Il blog</p>")
     link = feed_server.serve("/posts/13/", "<p>Il testo</p>")
     polled(dated(13, link=link), dated(12), dated(11))
     polled(dated(12), dated(11), now=LATER)  # a cache's old copy of the feed
+    ask_the_doubtful(LATER)
     assert states()["Notizia 13"] == "new"
     feed_server.serve("/posts/13/", "not here", status=404)
-    polled(dated(12), dated(11), post(9, date="09 Jul 2026"), now=LATER + timedelta(hours=1))
+    later = LATER + timedelta(hours=3)
+    polled(dated(12), dated(11), post(9, date="09 Jul 2026"), now=later)
+    ask_the_doubtful(later)
     assert states()["Notizia 13"] == "withdrawn"
+    # Gone for a while: its feed's word brings it back once its address agrees.
+    feed_server.serve("/posts/13/", "<p>Di nuovo qui</p>")
+    polled(dated(13, link=link), dated(12), dated(11), now=later + timedelta(hours=3))
+    ask_the_doubtful(later + timedelta(hours=3))
+    assert states()["Notizia 13"] == "new"
+
+
+def test_taking_a_feed_in_asks_no_other_address(polled: Poll, feed_server: FeedServer) -> None:
+    link = feed_server.serve("/posts/{n}/", "<p>Il testo</p>").replace("%7Bn%7D", "{n}")
+    polled(dated(14, link=link), dated(13, link=link), dated(12), dated(11), dated(10))
+    polled(dated(12), dated(11), dated(10), now=LATER)
+    assert {request.path for request in feed_server.requests} == {"/feed/"}
+    assert len(doubtful(now=LATER)) == 2
+
+
+def test_address_that_says_nothing_keeps_the_latest_post(
+    polled: Poll, feed_server: FeedServer
+) -> None:
+    link = feed_server.serve("/posts/13/", "come back later", status=503)
+    polled(dated(13, link=link), dated(12), dated(11))
+    polled(dated(12), dated(11), now=LATER)
+    ask_the_doubtful(LATER)
+    assert states()["Notizia 13"] == "new"
+    assert doubtful(now=LATER + timedelta(days=1)) == []
 
 
 def test_post_still_in_another_feed_is_not_withdrawn(polled: Poll) -> None:

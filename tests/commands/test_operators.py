@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,6 +15,7 @@ from django.utils import translation
 from newsletter.articles.models import Article
 from newsletter.digests.models import Digest
 from newsletter.feeds.models import Feed
+from newsletter.feeds.polling import claim
 from newsletter.members.models import Consent, Member, Subscription
 from tests.builders import (
     make_article,
@@ -23,7 +25,8 @@ from tests.builders import (
     make_newsletter,
     make_theme,
 )
-from tests.servers import FeedServer, Mailbox
+from tests.conftest import Named
+from tests.servers import Answer, FeedServer, Mailbox, Request
 from tests.tasks.test_tick import RSS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,6 +108,33 @@ def test_poll_feeds_fails_when_a_feed_does_but_polls_the_others(feed_server: Fee
     with pytest.raises(CommandError, match=r"1 of 2 feeds failed, the first .*/broken/"):
         call_command("poll_feeds", stdout=StringIO(), stderr=StringIO())
     assert Article.objects.count() == 1
+
+
+def test_poll_feeds_polls_many_hosts_at_once_due_or_not(
+    named: Named, feed_server: FeedServer
+) -> None:
+    together = Barrier(3, timeout=10)
+
+    def answer(request: Request) -> Answer:
+        together.wait()  # nobody is answered before all three have asked
+        return Answer(200, RSS.encode())
+
+    feed_server.respond("/feed/", answer)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    made = [make_feed(named(f"b{n}.example/feed/"), next_poll_at=tomorrow) for n in range(3)]
+    shown = StringIO()
+    out = StringIO()
+    call_command("poll_feeds", "--json", stdout=out, stderr=shown)
+    rows = json.loads(out.getvalue())["feeds"]
+    assert [(row["feed"], row["error"]) for row in rows] == [(feed.pk, "") for feed in made]
+    assert "Feeds: 3 of 3" in shown.getvalue()
+
+
+def test_poll_feeds_says_which_feed_another_worker_has(feed_server: FeedServer) -> None:
+    taken = make_feed(feed_server.serve("/feed/", RSS))
+    claim(taken.pk, datetime.now(UTC))
+    assert "another worker" in refused("poll_feeds")
+    assert not feed_server.requests
 
 
 def test_poll_feeds_names_a_feed_that_is_not_there() -> None:

@@ -41,7 +41,7 @@ class Command(OperatorCommand):
             with words_of_the_site():
                 done = backfill(
                     feed,
-                    now=datetime.now(UTC),
+                    clock=lambda: datetime.now(UTC),
                     most_pages=options["pages"],
                     pause=lambda: time.sleep(options["pause"]),
                     progress=lambda run: progress.show(

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from newsletter.articles.ingest import poll
+from newsletter.articles.ingest import Ingested
+from newsletter.articles.poller import poll_these
 from newsletter.feeds.models import Feed
 from newsletter.management.base import OperatorCommand, Outcome, words_of_the_site
 from newsletter.management.progress import Progress
@@ -28,15 +29,7 @@ class Command(OperatorCommand):
                 raise CommandError(
                     f"There is no feed {options['feed']}. `poll_feeds --json` lists them."
                 )
-        feed_ids = list(feeds.values_list("pk", flat=True))
-        progress = Progress("Feeds", self.stderr)
-        rows: list[dict[str, Any]] = []
-        try:
-            for done, feed_id in enumerate(feed_ids, start=1):
-                rows.append(self._poll(feed_id))
-                progress.show(done, len(feed_ids))
-        finally:
-            progress.close()
+        rows = self._poll(list(feeds))
         tagged = tag_pending(now=datetime.now(UTC))
         data = {
             "feeds": rows,
@@ -57,18 +50,29 @@ class Command(OperatorCommand):
         )
         return Outcome(data, lines or ["There are no feeds yet: add_feed URL"], problem)
 
-    def _poll(self, feed_id: int) -> dict[str, Any]:
-        with words_of_the_site():
-            ingested = poll(feed_id, now=datetime.now(UTC))
-        feed = Feed.objects.get(pk=feed_id)
-        error = ""
-        if ingested is None:
-            error = feed.error or "another worker is polling it now"
-        return {
-            "feed": feed_id,
-            "url": feed.url,
-            "title": str(feed),
-            "new": len(ingested.new) if ingested else 0,
-            "changed": len(ingested.changed) if ingested else 0,
-            "error": error,
-        }
+    def _poll(self, feeds: list[Feed]) -> list[dict[str, Any]]:
+        progress = Progress("Feeds", self.stderr)
+        rows: list[dict[str, Any]] = []
+
+        def took(feed: Feed, ingested: Ingested | None) -> None:
+            rows.append(_row(feed, ingested, "" if ingested else feed.error))
+            progress.show(len(rows), len(feeds))
+
+        try:
+            with words_of_the_site():
+                left = poll_these(feeds, clock=lambda: datetime.now(UTC), took=took)
+        finally:
+            progress.close()
+        rows += [_row(feed, None, "another worker is polling it now") for feed in left]
+        return sorted(rows, key=lambda row: int(row["feed"]))
+
+
+def _row(feed: Feed, ingested: Ingested | None, error: str) -> dict[str, Any]:
+    return {
+        "feed": feed.pk,
+        "url": feed.url,
+        "title": str(feed),
+        "new": len(ingested.new) if ingested else 0,
+        "changed": len(ingested.changed) if ingested else 0,
+        "error": error,
+    }
