@@ -22,6 +22,7 @@ from django.dispatch import receiver
 from newsletter import conf, signals
 from newsletter.articles import addresses, backfill, page_text, poller
 from newsletter.articles.stories import folding
+from newsletter.articles.stories import sweeping as sweeping_stories
 from newsletter.delivery import control, freeze, retention, send
 from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.models import Batch
@@ -172,11 +173,7 @@ def forget_what_is_old(now: datetime) -> None:
     _forgot_on = now.date()
     polling.prune_history(now)
     retention.forget_deliveries(now=now)
-
-
-def forget_old_fetches(now: datetime) -> None:
-    if now.minute == 17:  # once an hour is often enough for a history of 90 days
-        polling.prune_history(now)
+    sweeping_stories.sweep()
 
 
 STEPS: list[Callable[[datetime], None]] = [

@@ -12,10 +12,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from newsletter.articles.models import Article, Identity, Story
-from newsletter.articles.stories import editing, folding, index
+from newsletter.articles.stories import editing, folding, index, sweeping
 from newsletter.articles.stories.index import link_key
 from newsletter.articles.stories.models import Fingerprint, Resemblance, Shingle
 from newsletter.articles.stories.words import read
+from newsletter.articles.triage import triage
 from tests.builders import NOW, make_article, make_feed
 
 pytestmark = pytest.mark.django_db
@@ -466,6 +467,42 @@ def test_a_deleted_articles_traces_do_no_harm() -> None:
 
 
 # --- what becomes of a story ------------------------------------------------------------------
+
+
+def test_what_deleted_articles_leave_behind_is_swept_and_nothing_else() -> None:
+    blog = make_feed()
+    kept = [post(), post()]  # one text, one story
+    gone = [post(NOTICE, "Sciopero", feed=blog), post(NOTICE, "Sciopero di marzo")]
+    Shingle.objects.create(value=1, text=Shingle.EVERYWHERE)
+    fold_all()
+    before = set(Shingle.objects.values_list("value", "text"))
+    Article.objects.filter(pk=kept[0].pk).delete()
+    text = Fingerprint.objects.get(article=gone[0]).text
+    Article.objects.filter(pk__in=[one.pk for one in gone]).delete()
+    assert sweeping.sweep() > 10
+    left = set(Shingle.objects.values_list("value", "text"))
+    assert left == {row for row in before if row[1] != text}
+    assert Story.objects.get().articles.get() == kept[1]
+    assert sweeping.sweep() == 0
+
+
+def test_an_index_is_swept_in_few_statements_whatever_its_size() -> None:
+    fold_all()
+    Shingle.objects.bulk_create(Shingle(value=n << 40, text=n + 1) for n in range(5_000))
+    with CaptureQueriesContext(connection) as queries:
+        assert sweeping.sweep() == 5_000
+    assert len(queries) < 200
+
+
+def test_another_piece_waits_again_when_the_accepted_one_is_withdrawn_or_rejected() -> None:
+    first, second = post(), post(hours=1)
+    fold_all()
+    waiting = Article.objects.to_triage().one_per_story()
+    for state in (Article.State.WITHDRAWN, Article.State.REJECTED):
+        Article.objects.filter(pk=first.pk).update(state=Article.State.ACCEPTED)
+        assert not waiting.exists()
+        triage([first.pk], state, by=None, now=NOW)
+        assert waiting.get() == second
 
 
 def test_a_story_told_by_an_accepted_article_waits_no_longer() -> None:

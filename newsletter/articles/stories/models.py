@@ -40,7 +40,8 @@ class Shingle(models.Model):
     """Four words in a row that stand in a text: a hint where to look, never a proof.
 
     Some 50 rows a text. They name texts, not articles: a thousand copies of one text cost no more
-    than one. A row whose text no article has any more does no harm.
+    than one. A row whose text no article has any more does no harm, until it is
+    swept (stories.sweeping).
     """
 
     EVERYWHERE = 0  # in place of a text: too many have it, so it tells nothing

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from newsletter import tasks
 from newsletter.articles.models import Article
+from newsletter.articles.stories import folding
 from newsletter.delivery.models import Delivery, Exclusion
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.feeds.models import Feed, FetchRecord
@@ -54,12 +55,16 @@ class Story:
         def polled() -> bool:
             return not feeds.exclude(last_polled_at__gte=since).exists()
 
+        def folded() -> bool:
+            return not folding.pending(datetime.now(UTC), 1)
+
         self._wait(polled, "the feeds were not polled")
+        self._wait(folded, "the articles were not compared with one another")
         records = FetchRecord.objects.filter(at__gte=since)
         for record in records.filter(outcome=FetchRecord.Outcome.FAILED).select_related("feed"):
             self.say("Feeds", f"{record.feed} failed: {record.error}")
         new = records.aggregate(new=Sum("articles_new"))["new"] or 0
-        inbox = Article.objects.to_triage().count()
+        inbox = Article.objects.to_triage().one_per_story().count()
         good = feeds.filter(failures=0).count()
         self.say(
             "Feeds",
