@@ -206,3 +206,10 @@ def test_make_help_names_what_the_readme_offers():
     ).stdout
     assert "make run" in said
     assert "make test" in said
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((DOCS / "decisions").glob("0*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for number, page in enumerate(pages, start=1):
+        assert text_of(page).startswith(f"# {number}. ")

@@ -11,9 +11,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.articles.conftest import post, rss
 from tests.servers import Answer, FeedServer, Request
 
+pytestmark = pytest.mark.processes
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
