@@ -21,12 +21,11 @@ from newsletter.articles.withdrawals import restore, withdraw
 from newsletter.exceptions import FeedError, FeedTooLarge
 from newsletter.feeds.fetch import PAGE, fetch
 from newsletter.feeds.models import host_of
-from newsletter.feeds.turns import host_turn
+from newsletter.feeds.turns import BUSY, host_turn
 
 log = logging.getLogger(__name__)
 
 ASK_AGAIN = timedelta(minutes=20)
-_BUSY = timedelta(minutes=1)
 _STANDING = (Article.State.NEW, Article.State.ACCEPTED)
 _NEEDED = 2  # answers that it is missing, one after the other
 _NEIGHBOURS = 2  # other articles of the site that are asked whether it answers at all
@@ -75,7 +74,7 @@ def check_addresses(
             if ours:
                 _check(article, now, pause)
             else:
-                _keep(article, next_at=now + _BUSY)
+                _keep(article, next_at=now + BUSY)
         pause()
     return False
 

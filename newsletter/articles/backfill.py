@@ -21,7 +21,7 @@ from newsletter.feeds import older
 from newsletter.feeds.fetch import fetch
 from newsletter.feeds.models import Backfill, Feed
 from newsletter.feeds.parse import ParsedFeed, parse
-from newsletter.feeds.turns import host_turn
+from newsletter.feeds.turns import BUSY, host_turn
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,6 @@ MOST_PAGES = 1_000
 # Overlapping feeds of a blog know some of its pages already: one without news is not the end.
 BARREN_PAGES = 3
 _WAITS = [timedelta(minutes=minutes) for minutes in (1, 10, 60, 360)]
-_BUSY = timedelta(minutes=1)
 # So long a run that a command has in hand is nobody else's.
 _IN_HAND = timedelta(hours=1)
 
@@ -128,7 +127,7 @@ def step(run: Backfill, *, now: datetime, hold: timedelta = timedelta(0)) -> boo
             else:
                 run.failures, run.error, run.next_at = 0, "", now + hold
         else:
-            run.next_at = now + _BUSY
+            run.next_at = now + BUSY
     if run.pages >= MOST_PAGES:
         run.state = Backfill.State.DONE
     run.changed_at = now

@@ -25,14 +25,13 @@ from newsletter.exceptions import FeedError, FeedInvalid, FeedTooLarge, FeedUnre
 from newsletter.feeds.fetch import PAGE, fetch
 from newsletter.feeds.models import Feed, host_of
 from newsletter.feeds.parse import ParsedEntry
-from newsletter.feeds.turns import host_turn
+from newsletter.feeds.turns import BUSY, host_turn
 from newsletter.feeds.wellformed import decode
 from newsletter.signals import articles_ingested
 
 log = logging.getLogger(__name__)
 
 _WAITS = [timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6)]
-_BUSY = timedelta(minutes=1)
 _LARGEST = 3_000_000  # bytes of a page
 # The server's own trouble, or ours: it may be over in an hour.
 _PASSING = {408, 425, 429}
@@ -55,7 +54,7 @@ def fetch_due(*, now: datetime, seconds: float, pause: Callable[[], None]) -> bo
         with host_turn(page.article.url, now) as ours:
             if not ours or host in troubled:
                 # A server that does not answer must not keep the others waiting.
-                page.next_at = now + (_WAITS[0] if host in troubled else _BUSY)
+                page.next_at = now + (_WAITS[0] if host in troubled else BUSY)
                 page.save(update_fields=["next_at"])
                 continue
             if not _fetch(page, now):

@@ -19,6 +19,8 @@ from newsletter.feeds.models import Feed, Turn, host_of
 # Longer than one exchange and what is made of it; a killed process's turn is free again then.
 _LONGEST = timedelta(minutes=3)
 _HOST = "host:"
+# When to ask again for a turn that was not to be had.
+BUSY = timedelta(minutes=1)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from newsletter.feeds.fetch import Fetched, post_form
 from newsletter.feeds.hub import HubSubscription
 from newsletter.feeds.models import Feed
 from newsletter.feeds.parse import ParsedFeed
-from newsletter.feeds.turns import host_turn
+from newsletter.feeds.turns import BUSY, host_turn
 
 LEASE = timedelta(days=10)  # asked for; the hub decides
 _LONGEST_LEASE = timedelta(days=30)
@@ -34,7 +34,6 @@ _SHORTEST_LEASE = timedelta(minutes=5)
 _ASKED_LATELY = timedelta(days=1)
 _WAITS = [timedelta(hours=hours) for hours in (1, 6, 24, 72)]
 _GOODBYES = 3
-_BUSY = timedelta(minutes=1)
 # A feed rung for again and again is polled once in this time.
 _BETWEEN_POLLS = timedelta(minutes=1)
 _ALGORITHMS = {"sha1", "sha256", "sha384", "sha512"}  # WebSub, 8
@@ -92,7 +91,7 @@ def look_after(*, now: datetime, seconds: float, pause: Callable[[], None]) -> b
         with host_turn(subscription.hub_url, now) as ours:
             if not ours:
                 own = HubSubscription.objects.filter(pk=subscription.pk)
-                own.update(next_at=now + _BUSY)
+                own.update(next_at=now + BUSY)
                 continue
             if subscription.state == State.LEAVING:
                 _say_goodbye(subscription, now)
