@@ -114,7 +114,8 @@ def deployment() -> None:
 
 
 def sqlite() -> None:
-    pytest("-n", "2", "-m", "not browser and not processes")
+    pytest("-n", "2", "-m", "not browser and not processes and not side_by_side")
+    pytest("-m", "side_by_side", env={"TEST_ON_DISK": "1"})
 
 
 @contextmanager

@@ -60,9 +60,10 @@ def test_each_form_of_a_blog_tells_its_posts_apart_and_knows_them_again(one: str
     assert Article.objects.count() == COUNT
 
 
+@pytest.mark.side_by_side
 @pytest.mark.django_db(transaction=True)
 def test_feeds_stored_at_the_same_time_give_each_post_once() -> None:
-    if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
         pytest.skip("an in-memory database knows no waiting")
     some = blogs.posts(COUNT)
     documents = list(blogs.every_form(some).items())[:6]

@@ -155,8 +155,9 @@ def test_an_errand_does_not_ask_a_host_that_is_polled(named: Named) -> None:
         assert ours
 
 
+@pytest.mark.side_by_side
 def test_polls_and_errands_of_one_host_never_meet(named: Named, feed_server: FeedServer) -> None:
-    if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
         pytest.skip("an in-memory database knows no waiting")
     busy = Busy(0.02)
     feed_server.respond("/feed/", busy)
@@ -236,8 +237,9 @@ def test_an_answer_that_is_too_large_gives_its_place_back(
     assert (polled.feeds, polled.failed) == (6, 3)
 
 
+@pytest.mark.side_by_side
 def test_pollers_side_by_side_share_the_work(named: Named, feed_server: FeedServer) -> None:
-    if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
         pytest.skip("an in-memory database knows no waiting")
     feed_server.respond("/feed/", Busy(0.05))
     for number in range(30):

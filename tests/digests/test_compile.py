@@ -212,6 +212,7 @@ def test_compiling_a_slot_twice_gives_the_same_digest():
     assert titles(again) == ["Una notizia"]
 
 
+@pytest.mark.side_by_side
 @pytest.mark.django_db(transaction=True)
 def test_two_beats_at_once_make_one_digest():
     if connection.vendor == "sqlite" and connection.is_in_memory_db():

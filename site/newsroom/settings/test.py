@@ -1,8 +1,11 @@
 """What pytest uses: the embedded default, or what DATABASE_URL and BROKER_URL name."""
 
 from newsroom.settings.base import *  # noqa: F403
-from newsroom.settings.base import NEWSLETTER, env
+from newsroom.settings.base import DATA_DIR, DATABASES, NEWSLETTER, env
 
+# In memory, threads share one connection; some tests need as many as there are threads.
+if env.bool("TEST_ON_DISK", default=False) and not env.str("DATABASE_URL", default=""):
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 SECRET_KEY = "only-for-tests"  # noqa: S105
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LANGUAGE_CODE = "en"
