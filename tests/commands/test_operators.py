@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from threading import Barrier
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -316,3 +317,13 @@ def test_a_list_without_feeds_is_refused_and_those_refused_are_counted(tmp_path:
 def test_backfill_feed_turns_away_what_makes_no_sense(option: tuple[str, str]) -> None:
     with pytest.raises(CommandError, match=option[0]):
         call_command("backfill_feed", "1", "=".join(option))
+
+
+def test_compile_digest_tells_the_hour_that_editors_see(settings) -> None:
+    settings.TIME_ZONE = "Europe/Rome"
+    newsletter = make_newsletter()
+    make_article()
+    out = StringIO()
+    call_command("compile_digest", newsletter.slug, stdout=out)
+    slot = Digest.objects.get().slot.astimezone(ZoneInfo("Europe/Rome"))
+    assert f"goes out {slot:%Y-%m-%d %H:%M %Z}" in out.getvalue()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from newsletter.digests.compile import compile_digest
 from newsletter.digests.models import Digest
@@ -44,5 +45,7 @@ class Command(OperatorCommand):
         }
         if digest.status == Digest.Status.SKIPPED:
             return Outcome(data, [f"“{newsletter.name}” skipped: {digest.status_reason}"])
-        line = f"Digest {digest.pk}, {digest}: {items} articles, goes out {slot:%Y-%m-%d %H:%M} UTC"
+        # As the admin says it: in the site's time.
+        when = f"{timezone.localtime(digest.slot):%Y-%m-%d %H:%M %Z}"
+        line = f"Digest {digest.pk}, {digest}: {items} articles, goes out {when}"
         return Outcome(data, [f"{line} ({digest.status})."])
