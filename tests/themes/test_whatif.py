@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from newsletter.themes.rules import ThemeRules
+from newsletter.themes.rules import Suggestion, ThemeRules
 from newsletter.themes.whatif import Outcome, Stored, Trouble, compare, warnings
 
 
@@ -102,3 +102,17 @@ def test_a_keyword_in_half_of_all_articles_is_warned_of_once_there_are_enough() 
 
     assert told(40) == [(Trouble.EVERYWHERE, "lavoro"), (Trouble.EVERYWHERE, "fondo")]
     assert told(10) == []
+
+
+def test_a_model_is_asked_once_where_the_words_find_the_same() -> None:
+    asked: list[tuple[int, bool]] = []
+
+    def ask(one: Stored, typed: bool) -> Suggestion | None:
+        asked.append((one.pk, typed))
+        return Suggestion(7, "learned", 0.9, ()) if typed or one.pk == 1 else None
+
+    articles = [article(1, "La previdenza"), article(2, "Quota cento")]
+    after = theme("previdenza", "quota cento")
+    outcome = compare(articles, theme("previdenza"), after, threshold=0.5, ask=ask)
+    assert asked == [(1, True), (2, True), (2, False)]
+    assert [one.article_id for one in outcome.gained] == [2]
