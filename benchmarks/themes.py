@@ -31,23 +31,7 @@ from newsletter.themes.suggesting import suggest  # noqa: E402
 
 THEMES, KEYWORDS = 12, 25
 BARS = {1_000: 1.0, 10_000: 8.0, 100_000: 25.0}  # seconds of one core, stems at hand
-SYLLABLES = [
-    "ba",
-    "ce",
-    "di",
-    "fo",
-    "gu",
-    "la",
-    "me",
-    "ni",
-    "po",
-    "ru",
-    "sa",
-    "te",
-    "vi",
-    "zo",
-    "tra",
-]
+SYLLABLES = [first + second for first in "bcdfglmnprstvz" for second in "aeiou"]
 
 
 def word(dice: random.Random) -> str:

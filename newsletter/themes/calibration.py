@@ -22,12 +22,12 @@ FIRST_GUESS_OF_ONE = np.array([-0.9, 1.15, 0.2, 0.9, 1.0], np.float32)  # one th
 GUESS_STRENGTH = 100.0
 
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD, FIRST_THRESHOLD = 0.15, 0.6, 0.32
-# Automatic acceptance: of tags at or above a probability so many must be right, at the lower end
-# of Wilson's 80 % interval (Wilson 1927), and there must be enough of them to tell.
+# Automatic acceptance: of tags at or above a probability so many must be right, by the bound that
+# Wilson's score (1927) puts at 80 % certainty, and there must be enough of them to tell.
 WANTED_PRECISION = 0.90
-WILSON_Z = 1.2816
-ENOUGH_TAGS = 12
-LOWEST_ACCEPTED = 0.75
+WILSON_Z = 0.8416  # one-sided
+ENOUGH_TAGS = 10
+LOWEST_ACCEPTED = 0.65
 
 
 def signs(learned: Array, keywords: Array, usual: Array) -> Array:

@@ -22,7 +22,7 @@ from newsletter.themes.vectors import word_vectors
 Array = npt.NDArray[np.float32]
 Counts = Counter[str]
 
-MOST_TERMS = 60_000
+MOST_TERMS = 30_000
 MOST_GRAMS = 40_000
 # Over so many articles vectors of words tell nothing more.
 WORDS_ALONE_FROM = 10_000

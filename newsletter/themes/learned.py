@@ -189,15 +189,14 @@ def word_parts(
     known = np.flatnonzero(places >= 0)
     values = amounts[known] * vocabulary.term_weights[places[known]]
     values /= max(float(np.linalg.norm(values)), 1e-9)
-    owners: list[int] = []
-    halves: list[int] = []
-    for at, place in enumerate(known.tolist()):
-        for word in terms[place].split(" "):
-            owners.append(row_of[word])
-            halves.append(at)
-    shares = values / np.bincount(halves, minlength=len(known)) if len(known) else values
-    of_terms = shares[:, None] * coefficients[places[known]]
-    np.add.at(parts, np.asarray(owners, np.int64), of_terms[np.asarray(halves, np.int64)])
+    of_terms = values[:, None] * coefficients[places[known]]
+    names = [terms[at] for at in known.tolist()]
+    single = np.array([" " not in name for name in names], bool)
+    parts[[row_of[name] for name in names if " " not in name]] += of_terms[single]
+    pairs = [name.split(" ") for name in names if " " in name]
+    for side in (0, 1):
+        rows = np.array([row_of[pair[side]] for pair in pairs], np.int64)
+        np.add.at(parts, rows, of_terms[~single] / 2)
     if vocabulary.grams:
         _add_grams(parts, words, vocabulary, coefficients)
     if vectors is not None:
