@@ -26,6 +26,7 @@ import numpy as np  # noqa: E402
 
 from newsletter.themes import training  # noqa: E402
 from newsletter.themes.documents import read  # noqa: E402
+from newsletter.themes.learning import kept_lean  # noqa: E402
 from newsletter.themes.rules import CompiledThemes, ThemeRules  # noqa: E402
 from newsletter.themes.suggesting import suggest  # noqa: E402
 
@@ -66,11 +67,10 @@ class Blog:
 
 
 def examples(blog: Blog, count: int) -> list[training.Example]:
-    made = []
-    for _ in range(count):
-        text, themes = blog.article()
-        made.append(training.Example(read("", text, "it").counts(), {}, themes))
-    return made
+    articles = (blog.article() for _ in range(count))
+    return kept_lean(
+        training.Example(read("", text, "it").counts(), {}, themes) for text, themes in articles
+    )
 
 
 def lists(blog: Blog) -> dict[int, list[Counter[str]]]:

@@ -19,7 +19,7 @@ from django.db.models import Count, Max, Q
 from newsletter.articles.models import Article
 from newsletter.themes.models import LearnedModel, Tagging, ThemeAssignment
 from newsletter.themes.rules import CompiledThemes
-from newsletter.themes.sources import ENOUGH_ARTICLES, MOST_UNREVIEWED, NEWEST, Source
+from newsletter.themes.sources import ENOUGH_ARTICLES, MOST_UNREVIEWED, Source, worth_learning
 from newsletter.themes.stemming import base_language
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def sources(language: str) -> Iterator[Source]:
     for article_id, theme_id in decided.values_list("article", "theme").iterator():
         confirmed.setdefault(article_id, set()).add(theme_id)
     ids = list(reviewed.values_list("pk", flat=True))
-    ids = [pk for place, pk in enumerate(ids) if place < NEWEST or pk in confirmed]
+    ids = [ids[place] for place in worth_learning([confirmed.get(pk, ()) for pk in ids])]
     for chunk in range(0, len(ids), 500):
         for pk, source in _rows(ids[chunk : chunk + 500]):
             yield source._replace(themes=frozenset(confirmed.get(pk, ())))

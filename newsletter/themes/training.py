@@ -26,7 +26,7 @@ from newsletter.themes import calibration, measures
 from newsletter.themes.features import Vocabulary, learn_vocabulary, rows
 from newsletter.themes.learned import Acceptance, Model, logits_of, vector_weights, word_parts
 from newsletter.themes.logistic import Array, balanced, fit, sigmoid
-from newsletter.themes.sources import MOST_UNREVIEWED, NEWEST
+from newsletter.themes.sources import MOST_UNREVIEWED, worth_learning
 
 STRENGTH = 2.0  # of the articles against the wish for small coefficients
 HALF_TRUST = 50  # reviewed articles that halve what the unreviewed ones weigh
@@ -147,16 +147,10 @@ def _list_weights(lists: Iterable[Sequence[Counter[str]]]) -> Array:
 
 
 def _capped(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """All reviewed articles with themes and the newest without; the newest unreviewed ones."""
-    reviewed: list[Example] = []
-    unreviewed: list[Example] = []
-    for example in examples:
-        if example.labels is None:
-            if len(unreviewed) < MOST_UNREVIEWED:
-                unreviewed.append(example)
-        elif len(reviewed) < NEWEST or example.labels:
-            reviewed.append(example)
-    return reviewed, unreviewed
+    reviewed = [one for one in examples if one.labels is not None]
+    unreviewed = [one for one in examples if one.labels is None]
+    kept = worth_learning([one.labels or () for one in reviewed])
+    return [reviewed[place] for place in kept], unreviewed[:MOST_UNREVIEWED]
 
 
 def _confidences(examples: Sequence[Example], theme_ids: Sequence[int]) -> Array:

@@ -161,6 +161,13 @@ def test_a_theme_deleted_since_is_not_suggested(taught: Model) -> None:
     assert PENSIONS not in said("contributi anzianità assegno pensione", taught, themes=themes)
 
 
+def test_many_articles_are_learned_by_their_single_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsletter.themes.learning.PAIRS_UNTIL", 50)
+    model = learn(made.sources(120, reviewed=True))
+    assert not [term for term in model.vocabulary.terms if " " in term and "tema" not in term]
+    assert said("contributi e anzianità, assegno", model).keys() == {PENSIONS}
+
+
 def test_too_few_articles_teach_nothing() -> None:
     assert model_of(made.sources(10, reviewed=True), made.themes(), "it") is None
 

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from newsletter.articles.models import Article
 from newsletter.themes import retraining, tagging
+from newsletter.themes import sources as learner_sources
 from newsletter.themes.models import LearnedModel, Tagging, Theme, ThemeAssignment
 from tests.builders import NOW, make_article, make_theme
 from tests.themes import made
@@ -86,6 +87,16 @@ def test_only_reviewed_articles_teach_labels(
     found = list(retraining.sources("it"))
     assert len([one for one in found if one.themes is not None]) == 40
     assert len([one for one in found if one.themes is None]) == 20
+
+
+def test_of_very_many_articles_the_newest_teach_and_those_of_rare_themes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(learner_sources, "NEWEST", 4)
+    monkeypatch.setattr(learner_sources, "FEW", 2)
+    common, rare = {1}, {2}
+    reviewed = [common, common, common, set(), common, rare, set(), rare, rare]
+    assert learner_sources.worth_learning(reviewed) == [0, 1, 2, 3, 5, 7]
 
 
 def test_a_rejected_theme_is_no_label(subjects: dict[int, Theme], editor: AbstractBaseUser) -> None:
