@@ -12,6 +12,7 @@ import numpy as np
 
 from newsletter.themes.logistic import Array, sigmoid
 from newsletter.themes.measures import f1_scores
+from newsletter.themes.sources import ENOUGH_TAGS
 
 # What the columns of `signs` weigh before any article was reviewed: fitted on public Italian
 # texts (short sentences on 7 topics, long posts on 13) with no label of theirs in the model.
@@ -26,7 +27,6 @@ LOWEST_THRESHOLD, HIGHEST_THRESHOLD, FIRST_THRESHOLD = 0.15, 0.6, 0.32
 # Wilson's score (1927) puts at 80 % certainty, and there must be enough of them to tell.
 WANTED_PRECISION = 0.90
 WILSON_Z = 0.8416  # one-sided
-ENOUGH_TAGS = 10
 LOWEST_ACCEPTED = 0.65
 
 

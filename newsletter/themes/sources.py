@@ -12,6 +12,8 @@ ENOUGH_ARTICLES = 30
 # articles, older ones of themes that have few, and the newest that nobody reviewed.
 NEWEST = 20_000
 FEW = 1_000
+# Suggestions at or above a probability, before they may be accepted unseen from there on.
+ENOUGH_TAGS = 10
 MOST_UNREVIEWED = 3_000
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from newsletter.themes.models import LearnedModel, Theme
 from newsletter.themes.quality import Share
+from newsletter.themes.sources import ENOUGH_TAGS
 
 # As in `calibration`, which is not imported here: it needs numpy.
 WANTED_PERCENT = 90
-ENOUGH_TAGS = 12
 
 
 @dataclass(frozen=True)
