@@ -109,5 +109,8 @@ def test_pollers_share_the_feeds_and_a_killed_one_loses_none(
     with sqlite3.connect(database) as rows:
         records = rows.execute("SELECT feed_id, count(*) FROM newsletter_fetchrecord GROUP BY 1")
         assert sorted(records.fetchall()) == [(number + 1, 1) for number in range(count)]
-    assert survivor == f"{count - in_hand} 0\n"
+    polled, failed = map(int, survivor.split())
+    # The killed one may have done with a few by then.
+    assert 0 < polled <= count - in_hand
+    assert failed == 0
     assert len(hosts) == count
