@@ -6,19 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.generic import FormView
 from wagtail.admin import messages
-from wagtail.admin.views.bulk_action import BulkAction
 
 from newsletter.articles.models import Article
+from newsletter.desk.bulk_action import ListBulkAction
 from newsletter.desk.history import note
 from newsletter.desk.inbox import MAY_TRIAGE, say
 from newsletter.desk.listing import listed_ids
@@ -28,61 +22,17 @@ from newsletter.themes.models import Theme, ThemeAssignment
 from newsletter.themes.tagging import set_themes
 
 MOST_MERGED = 500  # by hand: "select everything" is no story
-EXAMPLES = 10  # titles shown on the page that asks
 
 
-class ArticleBulkAction(BulkAction):
+class ArticleBulkAction(ListBulkAction):
     models = [Article]
     template_name = "newsletter/admin/inbox/bulk.html"
-    question: Any = ""
-    yes: Any = ""
+    permission = MAY_TRIAGE
+    index = "newsletter_articles:index"
+    nothing_selected = gettext_lazy("No article is selected.")
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not request.user.has_perm(MAY_TRIAGE):
-            raise PermissionDenied
-        if not self.article_ids:
-            messages.warning(request, _("No article is selected."))
-            return redirect(self.back)
-        return super().dispatch(request, *args, **kwargs)
-
-    @property
-    def back(self) -> str:
-        # Without a page to go back to, Wagtail names this one: a redirect without end.
-        here = self.next_url in {"", self.request.path}
-        return reverse("newsletter_articles:index") if here else str(self.next_url)
-
-    @cached_property
-    def article_ids(self) -> list[int]:
-        """What is ticked, or all that filters and search show."""
-        ticked = self.request.GET.getlist("id")
-        if "all" in ticked:
-            return self.get_all_objects_in_listing_query(None)
-        return [int(pk) for pk in ticked if pk.isdecimal()]
-
-    def get_all_objects_in_listing_query(self, parent_id: Any) -> list[int]:
+    def listed(self) -> list[int]:
         return listed_ids(self.request)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        # Not Wagtail's own: that loads every article to list its title.
-        context: dict[str, Any] = FormView.get_context_data(self, **kwargs)
-        first = Article.objects.in_bulk(self.article_ids[:EXAMPLES])
-        context.update(
-            question=self.question,
-            yes=self.yes,
-            count=len(self.article_ids),
-            examples=[first[pk] for pk in self.article_ids[:EXAMPLES] if pk in first],
-            more=max(len(self.article_ids) - EXAMPLES, 0),
-            next=self.back,
-            submit_url=f"{self.request.path}?{self.request.META['QUERY_STRING']}",
-        )
-        return context
-
-    def form_valid(self, form: forms.Form) -> HttpResponse:
-        self.act(self.article_ids, form)
-        return redirect(self.back)
-
-    def act(self, article_ids: Sequence[int], form: forms.Form) -> None:
-        raise NotImplementedError
 
 
 class Accept(ArticleBulkAction):

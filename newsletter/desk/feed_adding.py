@@ -77,13 +77,9 @@ class NewFeedForm(forms.Form):
         return self.found[0].url if len(found) == 1 else url
 
 
-class FeedAddView(generic.base.WagtailAdminTemplateMixin, FormView):
-    """Three steps on one page: the address, which of the site's feeds, what it would bring."""
+class FeedAdditionView(generic.base.WagtailAdminTemplateMixin, FormView):
+    """A page below the list of feeds for those who may add to it."""
 
-    form_class = NewFeedForm
-    template_name = "newsletter/admin/feed/add.html"
-    page_title = gettext_lazy("Add a feed")
-    header_icon = "rotate"
     model = Feed
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -95,8 +91,17 @@ class FeedAddView(generic.base.WagtailAdminTemplateMixin, FormView):
         return [
             *self.breadcrumbs_items,
             {"url": reverse("newsletter_feeds:index"), "label": _("Feeds")},
-            {"url": "", "label": _("Add a feed")},
+            {"url": "", "label": self.page_title},
         ]
+
+
+class FeedAddView(FeedAdditionView):
+    """Three steps on one page: the address, which of the site's feeds, what it would bring."""
+
+    form_class = NewFeedForm
+    template_name = "newsletter/admin/feed/add.html"
+    page_title = gettext_lazy("Add a feed")
+    header_icon = "rotate"
 
     def form_valid(self, form: NewFeedForm) -> HttpResponse:
         if len(form.found) > 1:

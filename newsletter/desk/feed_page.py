@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,11 +159,11 @@ def stop_older_view(request: HttpRequest, pk: int) -> HttpResponse:
     return stop_fetching(request, feed_for_change(request, pk))
 
 
-def pause(feed_ids: list[int]) -> int:
+def pause(feed_ids: Sequence[int]) -> int:
     return Feed.objects.filter(pk__in=feed_ids).update(state=Feed.State.PAUSED)
 
 
-def resume(feed_ids: list[int]) -> int:
+def resume(feed_ids: Sequence[int]) -> int:
     """Also what had stopped, or what its publisher removed: perhaps it is back."""
     return Feed.objects.filter(pk__in=feed_ids).update(
         # One failure stays: until a fetch succeeds it does not count as working.
@@ -172,7 +173,7 @@ def resume(feed_ids: list[int]) -> int:
     )
 
 
-def poll_soon(feed_ids: list[int]) -> int:
+def poll_soon(feed_ids: Sequence[int]) -> int:
     """At the next tick, by a worker; what is paused stays so."""
     return (
         Feed.objects.filter(pk__in=feed_ids)

@@ -10,14 +10,12 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.generic import FormView
 from wagtail.admin import messages
-from wagtail.admin.views import generic
 
+from newsletter.desk.feed_adding import FeedAdditionView
 from newsletter.exceptions import FeedInvalid
 from newsletter.feeds.models import Feed
 from newsletter.feeds.opml import (
@@ -60,26 +58,13 @@ class OpmlForm(forms.Form):
         return file
 
 
-class OpmlImportView(generic.base.WagtailAdminTemplateMixin, FormView):
+class OpmlImportView(FeedAdditionView):
     """First the file, then a box for each feed that would be added; only then is it added."""
 
     form_class = OpmlForm
     template_name = "newsletter/admin/feed/import.html"
     page_title = gettext_lazy("Import feeds")
     header_icon = "upload"
-    model = Feed
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not request.user.has_perm("newsletter.add_feed"):
-            raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)
-
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        return [
-            *self.breadcrumbs_items,
-            {"url": reverse("newsletter_feeds:index"), "label": _("Feeds")},
-            {"url": "", "label": _("Import feeds")},
-        ]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if "list" in request.POST:
