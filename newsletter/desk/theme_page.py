@@ -65,7 +65,7 @@ class ThemePage(generic.InspectView):
             "wanted_percent": WANTED_PERCENT,
             "may_change": self.request.user.has_perm(MAY_CHANGE),
             "months": months,
-            "year": year(months),
+            "year": year(months) if any(one.decided != Decided() for one in months) else "",
             "year_words": in_words(months),
             "given_instead": given_instead(theme),
             "suggested_instead": suggested_instead(theme),
