@@ -25,6 +25,7 @@ from newsletter.desk.evidence import chip, explain, marked, marked_title
 from newsletter.desk.history import note
 from newsletter.desk.inbox import MAY_TRIAGE, InboxView, triage_view, undo_view
 from newsletter.desk.pictures import without_pictures
+from newsletter.desk.reading import ReadView, retag_view
 from newsletter.desk.stories import doubts_of, with_stories
 from newsletter.desk.story_views import keep_apart_view, merge_view, split_view, undo_story_view
 from newsletter.desk.theme_teaching import MAY_TEACH
@@ -139,6 +140,8 @@ class ArticleViewSet(DeskViewSet):
     def get_urlpatterns(self) -> list[Any]:
         return [
             *super().get_urlpatterns(),
+            path("read/<int:pk>/", self.construct_view(ReadView), name="read"),
+            path("retag/", retag_view, name="retag"),
             path("triage/", triage_view, name="triage"),
             path("undo/", undo_view, name="undo"),
             path("story/merge/", merge_view, name="merge"),

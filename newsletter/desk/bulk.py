@@ -9,17 +9,15 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from wagtail.admin import messages
 
 from newsletter.articles.models import Article
 from newsletter.desk.bulk_action import ListBulkAction
-from newsletter.desk.history import note
-from newsletter.desk.inbox import MAY_TRIAGE, say
-from newsletter.desk.listing import listed_ids
+from newsletter.desk.inbox import MAY_TRIAGE, say, tell
+from newsletter.desk.listing import listed_ids, with_suggestions
+from newsletter.desk.retag import retag
 from newsletter.desk.story_views import merged
 from newsletter.desk.triage import decide, with_their_stories
-from newsletter.themes.models import Theme, ThemeAssignment
-from newsletter.themes.tagging import set_themes
+from newsletter.themes.models import Theme
 
 MOST_MERGED = 500  # by hand: "select everything" is no story
 
@@ -42,6 +40,17 @@ class Accept(ArticleBulkAction):
     action_priority = 10
     question = gettext_lazy("Accept them, with the themes suggested?")
     yes = gettext_lazy("Yes, accept")
+
+    def listed(self) -> list[int]:
+        """With `suggested`, only what has themes: the others want somebody's eye."""
+        ids = super().listed()
+        return with_suggestions(ids) if self.request.GET.get("suggested") else ids
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        if self.request.GET.get("suggested"):
+            context["without"] = len(super().listed()) - len(self.chosen)
+        return context
 
     def act(self, article_ids: Sequence[int], form: forms.Form) -> None:
         state = Article.State.ACCEPTED
@@ -117,20 +126,16 @@ class Retag(ArticleBulkAction):
     yes = gettext_lazy("Change themes")
 
     def act(self, article_ids: Sequence[int], form: forms.Form) -> None:
-        add = {theme.pk for theme in form.cleaned_data["add"]}
-        remove = {theme.pk for theme in form.cleaned_data["remove"]}
-        now = timezone.now()
-        for pk in article_ids:
-            standing = ThemeAssignment.objects.standing().filter(article_id=pk)
-            had = set(standing.values_list("theme_id", flat=True))
-            set_themes(pk, (had | add) - remove, by=self.request.user, now=now)
-        note(article_ids, "newsletter.retag", by=self.request.user, now=now)
-        messages.success(
-            self.request,
-            ngettext(
-                "Themes of %(count)d article changed.",
-                "Themes of %(count)d articles changed.",
-                len(article_ids),
-            )
-            % {"count": len(article_ids)},
+        decision = retag(
+            article_ids,
+            add={theme.pk for theme in form.cleaned_data["add"]},
+            remove={theme.pk for theme in form.cleaned_data["remove"]},
+            by=self.request.user,
+            now=timezone.now(),
         )
+        said = ngettext(
+            "Themes of %(count)d article changed.",
+            "Themes of %(count)d articles changed.",
+            decision.count,
+        ) % {"count": decision.count}
+        tell(self.request, said, decision)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages as django_messages
 from django.core.exceptions import PermissionDenied
 from django.core.signing import BadSignature
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -24,6 +26,7 @@ from wagtail.admin.utils import get_valid_next_url_from_request
 from wagtail.admin.views import generic
 
 from newsletter.articles.models import Article
+from newsletter.desk import retag
 from newsletter.desk.evidence import chip
 from newsletter.desk.listing import LATEST_FIRST, ArticleFilterSet, found_by, with_themes
 from newsletter.desk.stories import with_stories
@@ -40,8 +43,9 @@ class ArticleColumn(BaseColumn):
 
     cell_template_name = "newsletter/admin/inbox/article.html"
 
-    def __init__(self, *args: Any, may_triage: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_triage: bool, here: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.here = here
         self.may_triage = may_triage
 
     def get_cell_context_data(self, instance: Article, parent_context: Any) -> dict[str, Any]:
@@ -53,6 +57,8 @@ class ArticleColumn(BaseColumn):
         context["chips"] = [chip(assignment) for assignment in instance.chosen]
         context["excerpt"] = shorten(instance.display_excerpt, EXCERPT_SIGNS)
         context["edit_url"] = reverse("newsletter_articles:edit", args=[instance.pk])
+        read_url = reverse("newsletter_articles:read", args=[instance.pk])
+        context["read_url"] = f"{read_url}?{urlencode({'next': self.here})}"
         return context
 
 
@@ -74,12 +80,19 @@ class InboxView(generic.IndexView):
     def columns(self) -> list[BaseColumn]:
         may_triage = self.request.user.has_perm(MAY_TRIAGE)
         columns: list[BaseColumn] = [
-            ArticleColumn("title", label=_("Article"), may_triage=may_triage)
+            ArticleColumn("title", label=_("Article"), may_triage=may_triage, here=self.here)
         ]
         if may_triage:
             columns.insert(0, BulkActionsCheckboxColumn("bulk_actions", obj_type="article"))
             columns.append(DecisionColumn("decision", label=_("Decision"), width="1%"))
         return columns
+
+    @cached_property
+    def here(self) -> str:
+        """This list with its filters, search and page, to come back to."""
+        shown = self.request.GET.copy()
+        shown.pop("_w_filter_fragment", None)
+        return f"{self.index_url}?{shown.urlencode()}" if shown else str(self.index_url)
 
     def order_queryset(self, queryset: QuerySet) -> QuerySet:
         return queryset.order_by(*LATEST_FIRST)
@@ -103,33 +116,55 @@ class InboxView(generic.IndexView):
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
-        shown = self.request.GET.copy()
-        shown.pop("_w_filter_fragment", None)
-        context["here"] = f"{self.index_url}?{shown.urlencode()}" if shown else self.index_url
+        context["here"] = self.here
         context["may_triage"] = self.request.user.has_perm(MAY_TRIAGE)
+        # There a decision takes the row off the list; elsewhere it only changes its state.
+        context["leaves"] = self.request.GET.get("state") == Article.State.NEW
+        if context["leaves"] and context["may_triage"] and context["object_list"]:
+            context["accept_all"] = accept_all_url(self.request.GET, context["here"])
         return context
 
 
-def say(request: HttpRequest, state: Article.State, decision: Decision) -> None:
-    """Tells what was done, with a button that undoes it."""
-    if not decision.count:
-        messages.info(request, _("Nothing to change: it was so already."))
-        return
-    said = {
+def accept_all_url(shown: QueryDict, here: str) -> str:
+    """The page that asks whether to accept all of these that have themes suggested."""
+    query = shown.copy()
+    for name in ("p", "_w_filter_fragment"):
+        query.pop(name, None)
+    query["id"], query["suggested"], query["next"] = "all", "1", here
+    url = reverse("wagtail_bulk_action", args=["newsletter", "article", "accept"])
+    return f"{url}?{query.urlencode()}"
+
+
+def words_for(state: Article.State, count: int) -> str:
+    """What was done, in words."""
+    if not count:
+        return _("Nothing to change: it was so already.")
+    return {
         Article.State.ACCEPTED: ngettext(
-            "%(count)d article accepted.", "%(count)d articles accepted.", decision.count
+            "%(count)d article accepted.", "%(count)d articles accepted.", count
         ),
         Article.State.REJECTED: ngettext(
-            "%(count)d article rejected.", "%(count)d articles rejected.", decision.count
+            "%(count)d article rejected.", "%(count)d articles rejected.", count
         ),
     }.get(
         state,
         ngettext(
             "%(count)d article is back in the inbox.",
             "%(count)d articles are back in the inbox.",
-            decision.count,
+            count,
         ),
-    ) % {"count": decision.count}
+    ) % {"count": count}
+
+
+def say(request: HttpRequest, state: Article.State, decision: Decision) -> None:
+    """Tells what was done, with a button that undoes it."""
+    tell(request, words_for(state, decision.count), decision)
+
+
+def tell(request: HttpRequest, said: str, decision: Decision) -> None:
+    if not decision.count:
+        messages.info(request, said)
+        return
     text = render_to_string(
         "newsletter/admin/inbox/undo.html",
         {
@@ -142,6 +177,11 @@ def say(request: HttpRequest, state: Article.State, decision: Decision) -> None:
     )
     # Wagtail's own message buttons are links; an undo changes something, so it must be a POST.
     django_messages.success(request, mark_safe(text))  # noqa: S308 (rendered by a template)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """The inbox's script asks so; a form does not."""
+    return request.headers.get("Accept") == "application/json"
 
 
 def back_to(request: HttpRequest) -> str:
@@ -160,6 +200,9 @@ def triage_view(request: HttpRequest) -> HttpResponse:
             if state == Article.State.REJECTED and request.POST.get("story"):
                 ids = with_their_stories(ids)
             decision = decide(ids, state, by=request.user, now=timezone.now())
+            if wants_json(request):
+                said = words_for(state, decision.count)
+                return JsonResponse({"said": said, "undo": decision.undo})
             say(request, state, decision)
     return redirect(back_to(request))
 
@@ -169,17 +212,26 @@ def undo_view(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm(MAY_TRIAGE):
         raise PermissionDenied
     try:
-        count = take_back(request.POST.get("undo", ""), by=request.user, now=timezone.now())
+        count = undo(request.POST.get("undo", ""), by=request.user, now=timezone.now())
     except BadSignature:
-        messages.error(request, _("This can no longer be undone: it is more than a day old."))
-    else:
-        messages.success(
-            request,
-            ngettext(
-                "Undone: %(count)d article is as it was.",
-                "Undone: %(count)d articles are as they were.",
-                count,
-            )
-            % {"count": count},
-        )
+        said = _("This can no longer be undone: it is more than a day old.")
+        if wants_json(request):
+            return JsonResponse({"said": said}, status=409)
+        messages.error(request, said)
+        return redirect(back_to(request))
+    said = ngettext(
+        "Undone: %(count)d article is as it was.", "Undone: %(count)d articles are as they were.",
+        count,
+    ) % {"count": count}  # fmt: skip
+    if wants_json(request):
+        return JsonResponse({"said": said})
+    messages.success(request, said)
     return redirect(back_to(request))
+
+
+def undo(token: str, *, by: Any, now: datetime) -> int:
+    """A decision's token or a change of themes': each is signed in its own way."""
+    try:
+        return take_back(token, by=by, now=now)
+    except BadSignature:
+        return retag.take_back(token, by=by, now=now)

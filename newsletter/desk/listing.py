@@ -93,6 +93,19 @@ def listed_ids(request: HttpRequest) -> list[int]:
     return list(rows.order_by(*LATEST_FIRST).values_list("pk", flat=True))
 
 
+def with_suggestions(article_ids: list[int]) -> list[int]:
+    """Those of these that have at least one theme, in the same order."""
+    tagged = {
+        pk
+        for start in range(0, len(article_ids), 10_000)
+        for pk in ThemeAssignment.objects.standing()
+        .filter(article__in=article_ids[start : start + 10_000])
+        .order_by()
+        .values_list("article_id", flat=True)
+    }
+    return [pk for pk in article_ids if pk in tagged]
+
+
 def with_themes(articles: QuerySet) -> QuerySet:
     """Brings each article's feed and standing themes (as `chosen`) in two queries more."""
     standing = ThemeAssignment.objects.standing().select_related("theme")

@@ -33,6 +33,8 @@ MAY: dict[str, set[str]] = {
     "newsletter_articles:delete": SUPERUSER,
     "newsletter_articles:history": EVERYBODY,
     "newsletter_articles:history_results": EVERYBODY,
+    "newsletter_articles:read": EVERYBODY,
+    "newsletter_articles:retag": EVERYBODY,
     "newsletter_articles:triage": EVERYBODY,
     "newsletter_articles:undo": EVERYBODY,
     "newsletter_articles:merge": EVERYBODY,
@@ -101,6 +103,7 @@ MAY: dict[str, set[str]] = {
 }
 POST = {
     "newsletter_articles:triage",
+    "newsletter_articles:retag",
     "newsletter_articles:undo",
     "newsletter_articles:merge",
     "newsletter_articles:split",
@@ -180,7 +183,7 @@ def things(db: None) -> dict[str, list[Any]]:
 
 
 WITHOUT_PK = {
-    "index", "index_results", "list", "list_results", "add", "triage", "undo", "choose",
+    "index", "index_results", "list", "list_results", "add", "triage", "retag", "undo", "choose",
     "choose_results", "chosen_multiple", "import", "export", "merge", "split", "keep_apart",
     "undo_story", "teach", "unteach",
 }  # fmt: skip
