@@ -38,7 +38,7 @@ DEFAULTS: dict[str, Any] = {
     "PRIVACY_POLICY_VERSION": "1",
     # --- digests
     "GRACE_HOURS": 12,  # after the slot, nothing goes without a person's word
-    "REMIND_HOURS": 24,  # before the slot, editors of an unapproved draft are reminded
+    "REMIND_HOURS": 12,  # before the slot, editors of an unapproved draft are reminded
     # --- delivery
     "SMTP_URL": "",  # empty: what Django's own mail settings say
     "MESSAGE_DOMAIN": "",  # of Message-ID and List-Id; empty: the sender's domain

@@ -12,6 +12,7 @@ from newsletter.articles.models import (
 )
 from newsletter.articles.stories.models import Fingerprint, Resemblance, Shingle
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
+from newsletter.digests.editors import EditorMail
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
 from newsletter.feeds.hub import HubSubscription
 from newsletter.feeds.models import Backfill, Feed, FetchRecord, Turn
@@ -44,6 +45,7 @@ __all__ = [
     "Delivery",
     "Digest",
     "DigestItem",
+    "EditorMail",
     "Exclusion",
     "Feed",
     "FetchRecord",

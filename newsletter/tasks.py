@@ -26,8 +26,8 @@ from newsletter.articles.stories import sweeping as sweeping_stories
 from newsletter.delivery import control, freeze, retention, send
 from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.models import Batch
+from newsletter.digests import announcing, unapproved
 from newsletter.digests import compile as compiling
-from newsletter.digests import unapproved
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import DigestNotReady, StepsFailed
 from newsletter.feeds import polling, turns, websub
@@ -123,6 +123,10 @@ def compile_due_digests(now: datetime) -> None:
     compiling.compile_due(now=now)
 
 
+def announce_drafts(now: datetime) -> None:
+    announcing.announce(now=now)
+
+
 def approve_proposals(now: datetime) -> None:
     """The newsletter's own choice: what nobody approved in time goes as it was proposed."""
     for digest in unapproved.drafts_to_send_unapproved(now=now):
@@ -183,6 +187,7 @@ STEPS: list[Callable[[datetime], None]] = [
     ring_folding,
     ring_learning,
     compile_due_digests,
+    announce_drafts,
     approve_proposals,
     hold_unapproved_digests,
     remind_editors,

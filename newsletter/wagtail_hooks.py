@@ -16,6 +16,7 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from wagtail.log_actions import LogActionRegistry
 
 from newsletter.desk import bulk, feed_bulk
+from newsletter.desk.account import MailPanel
 from newsletter.desk.articles import ArticleChooserViewSet, ArticleViewSet
 from newsletter.desk.digest_editor import arrange_actions
 from newsletter.desk.digests import DigestViewSet
@@ -61,6 +62,9 @@ hooks.register("register_bulk_action", bulk.Merge)
 @hooks.register("construct_homepage_panels")
 def add_card(request: HttpRequest, panels: list[Any]) -> None:
     panels.append(TwentyMinutesPanel())
+
+
+hooks.register("register_account_settings_panel", MailPanel)
 
 
 @hooks.register("register_permissions")

@@ -131,6 +131,7 @@ LEDGER_FIELDS = frozenset(
         "status_reason",
         "created_at",
         "window_end",
+        "announced_at",
         "reminded_at",
         "approved_at",
         "approved_by",
@@ -187,6 +188,8 @@ class Digest(
     # What had arrived by then was considered: the next digest starts from here. None for a
     # digest made by hand, which leaves the next proposal as it would have been.
     window_end = models.DateTimeField(null=True, blank=True, editable=False)
+    # When the editors were told of the draft, and those who may approve reminded of it.
+    announced_at = models.DateTimeField(null=True, blank=True, editable=False)
     reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # Set by the freeze, never changed after it (see digests.content.DigestContent).

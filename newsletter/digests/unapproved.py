@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.core.mail import EmailMessage
 from django.db.models import Q, QuerySet
-from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -17,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter import conf
+from newsletter.digests.editors import Notice, edit_url, tell
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.digests.wording import inside_a_sentence, one_line
 
 # A draft that was held for so long is hardly going any more.
 _STALE = timedelta(days=7)
-
-logger = logging.getLogger(__name__)
+_BETWEEN_MAILS = timedelta(hours=3)
 
 
 def remind(*, now: datetime) -> list[Digest]:
@@ -39,6 +34,8 @@ def remind(*, now: datetime) -> list[Digest]:
             slot__lte=now + timedelta(hours=conf.get("REMIND_HOURS")),
         )
         .exclude(newsletter__when_unapproved=Newsletter.WhenUnapproved.SEND)
+        # Told of it just now: a second mail within the hour helps nobody.
+        .exclude(announced_at__gt=now - _BETWEEN_MAILS, slot__gt=now + timedelta(hours=1))
     )
     reminded = []
     for digest in waiting:
@@ -46,7 +43,7 @@ def remind(*, now: datetime) -> list[Digest]:
         unclaimed = Digest.objects.filter(pk=digest.pk, reminded_at__isnull=True)
         if not unclaimed.update(reminded_at=now):
             continue
-        if _mail_approvers(digest):
+        if _tell_approvers(digest):
             reminded.append(digest)
         else:
             Digest.objects.filter(pk=digest.pk).update(reminded_at=None)
@@ -111,52 +108,22 @@ def _goes_unapproved(now: datetime) -> Q:
     )
 
 
-def _mail_approvers(digest: Digest) -> bool:
-    """False when nobody could be reached though there is somebody: then it is worth a new try."""
-    users = get_user_model()._default_manager.with_perm(
-        "newsletter.approve_digest", backend="django.contrib.auth.backends.ModelBackend"
-    )
+def _tell_approvers(digest: Digest) -> bool:
     items = digest.get_latest_revision_as_object().items.count()
-    reached = failed = 0
-    # One mail each: colleagues' addresses are not everybody's business.
-    for user in users.filter(is_active=True).exclude(email="").order_by("pk"):
-        with translation.override(_language_of(user) or digest.newsletter.language):
-            local = localtime(digest.slot, digest.newsletter.zone)
-            slot = inside_a_sentence(date_format(local, "l j F, H:i"))
-            subject = _("To approve: %(digest)s") % {"digest": one_line(str(digest))}
-            articles = ngettext("%(count)d article", "%(count)d articles", items) % {"count": items}
-            body = _(
-                "%(digest)s is ready (%(articles)s) and nobody has approved it yet.\n"
-                "It should go out on %(slot)s. Unapproved, it is held.\n\n"
-                "Look at it here:\n%(url)s\n"
-            ) % {
-                "digest": str(digest),
-                "articles": articles,
-                "slot": slot,
-                "url": conf.site_url(_edit_path(digest)),
-            }
-        try:
-            EmailMessage(subject, body, to=[user.email]).send()
-            reached += 1
-        except OSError as error:  # no mail server, or it refused (smtplib.SMTPException is one)
-            failed += 1
-            # Not its words: they name the address.
-            kind = type(error).__name__
-            logger.warning("%s: editor %s could not be reminded: %s", digest, user.pk, kind)
-    return bool(reached) or not failed
 
+    def write() -> tuple[str, str]:
+        local = localtime(digest.slot, digest.newsletter.zone)
+        articles = ngettext("%(count)d article", "%(count)d articles", items) % {"count": items}
+        body = _(
+            "%(digest)s is ready (%(articles)s) and nobody has approved it yet.\n"
+            "It should go out on %(slot)s. Unapproved, it is held.\n\n"
+            "Look at it here:\n%(url)s\n"
+        ) % {
+            "digest": str(digest),
+            "articles": articles,
+            "slot": inside_a_sentence(date_format(local, "l j F, H:i")),
+            "url": edit_url(digest),
+        }
+        return _("To approve: %(digest)s") % {"digest": one_line(str(digest))}, body
 
-def _language_of(user: Any) -> str:
-    """What the user chose in Wagtail's account page; empty when nothing was chosen."""
-    profile = getattr(user, "wagtail_userprofile", None)
-    return profile.preferred_language if profile else ""
-
-
-def _edit_path(digest: Digest) -> str:
-    try:
-        # Also loads the admin's addresses: a worker has not needed any of them so far.
-        home = reverse("wagtailadmin_home")
-    except NoReverseMatch:  # a site without the admin
-        return "/"
-    viewset = getattr(Digest, "snippet_viewset", None)
-    return reverse(viewset.get_url_name("edit"), args=[digest.pk]) if viewset else home
+    return tell(digest, Notice.SLOT_NEAR, "newsletter.approve_digest", write)

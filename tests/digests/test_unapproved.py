@@ -78,9 +78,9 @@ def test_who_may_approve_is_reminded_once():
     make_user("senza-diritto", approves=False)
     make_user("senza-posta", email="")
     make_user("andato", is_active=False)
-    assert remind(now=NOW - 25 * HOUR) == []
-    assert remind(now=NOW - 20 * HOUR) == [digest]
-    assert remind(now=NOW - 19 * HOUR) == []
+    assert remind(now=NOW - 13 * HOUR) == []
+    assert remind(now=NOW - 11 * HOUR) == [digest]
+    assert remind(now=NOW - 10 * HOUR) == []
     assert sorted(message.to for message in mail.outbox) == [
         ["bruno@union.example"],
         ["nadia@union.example"],
@@ -114,7 +114,7 @@ def test_a_reminder_that_could_not_be_sent_is_tried_again(
     make_user("nadia")
     send_through(settings, SMTP, port=NOBODY_LISTENS)
     assert remind(now=NOW - HOUR) == []
-    assert "could not be reminded" in caplog.text
+    assert "could not be mailed" in caplog.text
     send_through(settings, LOCMEM)
     assert remind(now=NOW - HOUR) == [digest]
 
@@ -140,3 +140,11 @@ def test_one_editor_who_cannot_be_reached_does_not_cost_the_others_a_mail_a_minu
         "piero@union.example",
     ]
     assert "nadia@" not in caplog.text
+
+
+def test_who_was_told_of_the_draft_just_now_is_reminded_later():
+    digest = draft()
+    make_user("nadia")
+    Digest.objects.update(announced_at=NOW - 11 * HOUR)
+    assert remind(now=NOW - 10 * HOUR) == []
+    assert remind(now=NOW - 7 * HOUR) == [digest]

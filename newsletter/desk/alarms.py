@@ -1,0 +1,97 @@
+"""What is wrong with the sending, each with what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from newsletter.delivery.models import Delivery
+from newsletter.digests.models import Digest
+
+# A tick comes every minute: what is so late has nobody to send it.
+LATE = timedelta(minutes=10)
+# Older failures have been seen, or have lost their interest.
+RECENT = timedelta(days=7)
+MOST = 5
+
+
+@dataclass(frozen=True)
+class Alarm:
+    digest: Digest
+    what: str
+    advice: str
+
+
+def send_alarms(*, now: datetime) -> list[Alarm]:
+    """The most pressing first."""
+    open_ones = Q(status__in=[Digest.Status.APPROVED, Digest.Status.SENDING])
+    recent = Q(status=Digest.Status.SENT, slot__gt=now - RECENT)
+    digests = list(
+        Digest.objects.filter(open_ones | recent)
+        .select_related("newsletter")
+        .defer("content")
+        .order_by("slot")
+    )
+    bad = {
+        (digest_id, state): count
+        for digest_id, state, count in Delivery.objects.filter(
+            digest__in=digests, state__in=[Delivery.State.UNCERTAIN, Delivery.State.FAILED]
+        )
+        .order_by()
+        .values_list("digest", "state")
+        .annotate(count=Count("pk"))
+    }
+    alarms = [*_late(digests, now), *_paused(digests)]
+    alarms += _counted(digests, bad)
+    return alarms[:MOST]
+
+
+def _late(digests: list[Digest], now: datetime) -> list[Alarm]:
+    return [
+        Alarm(
+            digest,
+            _("should have gone out %(when)s") % {"when": naturaltime(digest.slot)},
+            _("Nobody seems to send it. Ask whoever runs the site whether the worker is running."),
+        )
+        for digest in digests
+        if digest.status == Digest.Status.APPROVED
+        and not digest.paused_at
+        and digest.slot < now - LATE
+    ]
+
+
+def _paused(digests: list[Digest]) -> list[Alarm]:
+    return [
+        Alarm(
+            digest,
+            _("is paused since %(when)s") % {"when": naturaltime(digest.paused_at)},
+            _("Resume it on its page, or cancel it for good."),
+        )
+        for digest in digests
+        if digest.paused_at
+    ]
+
+
+def _counted(digests: list[Digest], bad: dict[tuple[int, str], int]) -> list[Alarm]:
+    found = []
+    for digest in digests:
+        if unsure := bad.get((digest.pk, Delivery.State.UNCERTAIN), 0):
+            what = ngettext(
+                "%(count)d delivery is uncertain", "%(count)d deliveries are uncertain", unsure
+            )
+            advice = _(
+                "They are not sent again by themselves: say on its page whether they arrived."
+            )
+            found.append(Alarm(digest, what % {"count": unsure}, advice))
+        if failed := bad.get((digest.pk, Delivery.State.FAILED), 0):
+            what = ngettext(
+                "%(count)d mail failed for good", "%(count)d mails failed for good", failed
+            )
+            advice = _("Its page says why; addresses that do not exist any more are suppressed.")
+            found.append(Alarm(digest, what % {"count": failed}, advice))
+    return found
