@@ -137,7 +137,8 @@ def accept_the_article(page: Page, instance: Instance, post: Post) -> None:
 
     wait_until(in_the_inbox_with_themes, seconds=120, what="the article is in the inbox, tagged")
     expect(chips.filter(has_text="Intelligenza artificiale")).to_have_count(1)
-    row.locator("button[name=accepted]").click()
+    row.locator(".title-wrapper a").click()
+    page.locator(".desk-read__acts button[name=accepted]").click()
     expect(page.locator("tr", has_text=post.title)).to_have_count(0)
 
 

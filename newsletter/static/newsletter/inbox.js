@@ -158,10 +158,13 @@
       else this.saving.then(() => this.show(row));
     }
 
-    save(address, data, place) {
+    /* Sent at once, so that it arrives even if the page is left; told in the order of the clicks. */
+    save(address, data, place, { after = null } = {}) {
+      const request = after ? after.then(() => this.post(address, data)) : this.post(address, data);
+      request.catch(() => {}); // seen below
       this.saving = this.saving.then(async () => {
         try {
-          const answer = await this.post(address, data);
+          const answer = await request;
           const chips = place.row.querySelector('.desk-chips')?.outerHTML || '';
           if (answer.undo) this.done.push({ ...place, chips, undo: answer.undo });
           if ('chips' in answer) this.chips(place.row, answer.chips);
@@ -179,6 +182,7 @@
       const answer = await fetch(address, {
         method: 'POST',
         body: data,
+        keepalive: true,
         headers: { Accept: 'application/json' },
       });
       if (!answer.ok || answer.redirected) throw new Error(answer.status);
@@ -231,7 +235,8 @@
       submitter.setAttribute('aria-pressed', String(on));
       submitter.name = on ? 'take' : 'give';
       this.forget(row);
-      this.save(event.target.getAttribute('action'), data, { row });
+      // One after the other: each is a change of what the one before left.
+      this.save(event.target.getAttribute('action'), data, { row }, { after: this.saving });
     }
 
     /* --- what is on the screen */
