@@ -23,12 +23,13 @@ from newsletter.articles.models import Article
 from newsletter.desk.article_past import accepted_text, change_to_show, events
 from newsletter.desk.evidence import chip, explain, marked, marked_title
 from newsletter.desk.history import note
-from newsletter.desk.inbox import MAY_TRIAGE, InboxView, triage_view, undo_view
+from newsletter.desk.inbox import InboxView, triage_view, undo_view
 from newsletter.desk.pictures import without_pictures
 from newsletter.desk.reading import ReadView, retag_view
 from newsletter.desk.stories import doubts_of, with_stories
 from newsletter.desk.story_views import keep_apart_view, merge_view, split_view, undo_story_view
 from newsletter.desk.theme_teaching import MAY_TEACH
+from newsletter.desk.triage import MAY_TRIAGE
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.feeds.models import Feed
 from newsletter.themes.models import Theme, ThemeAssignment
@@ -130,7 +131,9 @@ class ArticleViewSet(DeskViewSet):
             [
                 FieldPanel("editor_title"),
                 FieldPanel("editor_excerpt"),
-                FieldPanel("note", help_text=_("A line of your own, set apart in the digest.")),
+                FieldPanel(
+                    "note", help_text=gettext_lazy("A line of your own, set apart in the digest.")
+                ),
                 FieldPanel("image_alt"),
                 FieldPanel("themes"),
             ],

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.articles.models import Article
 from newsletter.desk.bulk_action import ListBulkAction
-from newsletter.desk.inbox import MAY_TRIAGE, say, tell
+from newsletter.desk.inbox import say, tell
 from newsletter.desk.listing import listed_ids, with_suggestions
 from newsletter.desk.retag import retag
 from newsletter.desk.story_views import merged
-from newsletter.desk.triage import decide, with_their_stories
+from newsletter.desk.triage import MAY_TRIAGE, decide, with_their_stories
 from newsletter.themes.models import Theme
 
 MOST_MERGED = 500  # by hand: "select everything" is no story

@@ -29,13 +29,13 @@ from newsletter.articles.models import Article
 from newsletter.desk import retag
 from newsletter.desk.evidence import chip
 from newsletter.desk.listing import LATEST_FIRST, ArticleFilterSet, found_by, with_themes
+from newsletter.desk.next_step import next_action, next_draft
 from newsletter.desk.stories import with_stories
 from newsletter.desk.theme_teaching import MAY_TEACH
-from newsletter.desk.triage import Decision, decide, take_back, with_their_stories
+from newsletter.desk.triage import MAY_TRIAGE, Decision, decide, take_back, with_their_stories
 from newsletter.digests.wording import shorten
 
 EXCERPT_SIGNS = 240
-MAY_TRIAGE = "newsletter.triage_article"
 
 
 class ArticleColumn(BaseColumn):
@@ -120,7 +120,10 @@ class InboxView(generic.IndexView):
         context["may_triage"] = self.request.user.has_perm(MAY_TRIAGE)
         # There a decision takes the row off the list; elsewhere it only changes its state.
         context["leaves"] = self.request.GET.get("state") == Article.State.NEW
-        if context["leaves"] and context["may_triage"] and context["object_list"]:
+        if context["leaves"] and not context["object_list"]:
+            draft = next_draft()
+            context["next"] = next_action(self.request.user, 0, draft, now=timezone.now())
+        elif context["leaves"] and context["may_triage"]:
             context["accept_all"] = accept_all_url(self.request.GET, context["here"])
         return context
 

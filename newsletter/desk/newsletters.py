@@ -104,7 +104,7 @@ class NewsletterViewSet(DeskViewSet):
                         FieldPanel("kind"),
                         FieldRowPanel([FieldPanel("is_active"), FieldPanel("is_public")]),
                     ],
-                    heading=_("Newsletter"),
+                    heading=gettext_lazy("Newsletter"),
                 ),
                 MultiFieldPanel(
                     [
@@ -115,7 +115,7 @@ class NewsletterViewSet(DeskViewSet):
                         FieldPanel("lead_hours"),
                         FieldPanel("when_unapproved"),
                     ],
-                    heading=_("When it goes out"),
+                    heading=gettext_lazy("When it goes out"),
                 ),
                 MultiFieldPanel(
                     [
@@ -123,7 +123,7 @@ class NewsletterViewSet(DeskViewSet):
                         FieldRowPanel([FieldPanel("min_items"), FieldPanel("max_items")]),
                         FieldPanel("introduction"),
                     ],
-                    heading=_("What it holds"),
+                    heading=gettext_lazy("What it holds"),
                 ),
                 MultiFieldPanel(
                     [
@@ -132,7 +132,7 @@ class NewsletterViewSet(DeskViewSet):
                         FieldPanel("reply_to"),
                         FieldPanel("postal_address"),
                     ],
-                    heading=_("Who sends it"),
+                    heading=gettext_lazy("Who sends it"),
                 ),
             ],
             base_form_class=NewsletterForm,

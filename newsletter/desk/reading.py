@@ -21,13 +21,13 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
 from newsletter.articles.models import Article
 from newsletter.desk.evidence import Chip, chip, marked, marked_title
-from newsletter.desk.inbox import MAY_TRIAGE, back_to, tell, wants_json
+from newsletter.desk.inbox import back_to, tell, wants_json
 from newsletter.desk.listing import with_themes
 from newsletter.desk.pictures import without_pictures
 from newsletter.desk.retag import retag
 from newsletter.desk.stories import with_stories
 from newsletter.desk.theme_teaching import MAY_TEACH
-from newsletter.desk.triage import Decision
+from newsletter.desk.triage import MAY_TRIAGE, Decision
 from newsletter.themes.models import Theme
 
 KEYS = 9

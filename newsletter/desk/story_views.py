@@ -23,8 +23,8 @@ from wagtail.admin import messages
 from newsletter.articles.stories import editing
 from newsletter.articles.stories.editing import Change
 from newsletter.desk.history import note
-from newsletter.desk.inbox import MAY_TRIAGE, back_to
-from newsletter.desk.triage import UNDO_SECONDS
+from newsletter.desk.inbox import back_to
+from newsletter.desk.triage import MAY_TRIAGE, UNDO_SECONDS
 
 SALT = "newsletter.desk.undo_story"
 

@@ -161,7 +161,7 @@ class ThemeViewSet(DeskViewSet):
                         FieldPanel("slug"),
                         FieldPanel("description"),
                     ],
-                    heading=_("Name"),
+                    heading=gettext_lazy("Name"),
                 ),
                 MultiFieldPanel(
                     [
@@ -171,7 +171,7 @@ class ThemeViewSet(DeskViewSet):
                         FieldPanel("sort_order"),
                         FieldPanel("is_active"),
                     ],
-                    heading=_("Look and place"),
+                    heading=gettext_lazy("Look and place"),
                 ),
                 MultiFieldPanel(
                     [
@@ -180,7 +180,7 @@ class ThemeViewSet(DeskViewSet):
                         FieldPanel("feed_categories", widget=forms.Textarea(attrs={"rows": 4})),
                         FieldPanel("accept_automatically"),
                     ],
-                    heading=_("How articles get it"),
+                    heading=gettext_lazy("How articles get it"),
                 ),
             ],
             base_form_class=ThemeForm,

@@ -16,6 +16,7 @@ from newsletter.desk.history import note
 from newsletter.themes.models import Tagging, ThemeAssignment
 from newsletter.themes.tagging import confirm_suggestions
 
+MAY_TRIAGE = "newsletter.triage_article"
 SALT = "newsletter.desk.undo"
 UNDO_SECONDS = 24 * 3600
 ACTIONS = {
@@ -100,12 +101,17 @@ def take_back(token: str, *, by: Any, now: datetime) -> int:
             .order_by()
             .values_list("pk", flat=True)
         )
-        ThemeAssignment.objects.filter(
-            decided_by=by, decided_at=at, decision=ThemeAssignment.Decision.CONFIRMED
-        ).exclude(source=ThemeAssignment.Source.EDITOR).update(
-            decision=ThemeAssignment.Decision.SUGGESTED, decided_by=None, decided_at=None
-        )
-        Tagging.objects.filter(reviewed_at=at, article__triaged_by=by).update(reviewed_at=None)
+        # By their articles: there is no index on the moments, and none is worth its cost.
+        for some in chunks(ids):
+            ThemeAssignment.objects.filter(
+                article__in=some,
+                decided_by=by,
+                decided_at=at,
+                decision=ThemeAssignment.Decision.CONFIRMED,
+            ).exclude(source=ThemeAssignment.Source.EDITOR).update(
+                decision=ThemeAssignment.Decision.SUGGESTED, decided_by=None, decided_at=None
+            )
+            Tagging.objects.filter(pk__in=some, reviewed_at=at).update(reviewed_at=None)
         count += triage(ids, Article.State(former), by=by, now=now)
         note(ids, "newsletter.undo", by=by, now=now)
     return count

@@ -41,13 +41,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def desk(chromium: Browser, live_server: Any) -> Iterator[Page]:
-    """A phone with somebody at the desk."""
-    # A test with real transactions leaves the database without what migrations put there.
+def there_is_a_site() -> None:
+    """A test with real transactions leaves the database without what migrations put there."""
     Locale.objects.get_or_create(language_code=settings.LANGUAGE_CODE)
     if not WagtailPage.get_first_root_node():
         WagtailPage.add_root(title="Root", slug="root")
+
+
+@pytest.fixture
+def desk(chromium: Browser, live_server: Any) -> Iterator[Page]:
+    """A phone with somebody at the desk."""
+    there_is_a_site()
     client = client_for("superuser")
     context = chromium.new_context(viewport=PHONE, locale="en")  # type: ignore[arg-type]
     context.add_cookies(
