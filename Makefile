@@ -42,6 +42,10 @@ messages: install-dev ## collects the strings to translate into the catalogues (
 	@cd newsletter && ../$(BIN)/python ../manage.py makemessages --locale it --no-location
 	@cd site/newsroom && ../../$(BIN)/python ../../manage.py makemessages --locale it --no-location
 
+.PHONY: screenshots
+screenshots: install-dev ## pictures of the demo's screens into var/screenshots, the README's into docs/images (needs Chromium)
+	@exec "$(BIN)/python" -m tests.screenshots
+
 .PHONY: help
 help: ## this text
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
