@@ -205,7 +205,7 @@ def triage_view(request: HttpRequest) -> HttpResponse:
             decision = decide(ids, state, by=request.user, now=timezone.now())
             if wants_json(request):
                 said = words_for(state, decision.count)
-                return JsonResponse({"said": said, "undo": decision.undo})
+                return JsonResponse({"said": said, "undo": decision.undo, "state": state.label})
             say(request, state, decision)
     return redirect(back_to(request))
 

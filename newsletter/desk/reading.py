@@ -130,16 +130,18 @@ def retag_view(request: HttpRequest) -> HttpResponse:
     words = _("Theme given: %(theme)s.") if give else _("Theme taken away: %(theme)s.")
     said = words % {"theme": theme.local_name}
     if wants_json(request):
-        return JsonResponse({"said": said, "undo": decision.undo, "chips": chips_of(article.pk)})
+        chips = chips_of(article.pk, may_teach=request.user.has_perm(MAY_TEACH))
+        return JsonResponse({"said": said, "undo": decision.undo, "chips": chips})
     tell(request, said, Decision(1, decision.undo))
     return redirect(back_to(request))
 
 
-def chips_of(pk: int) -> str:
+def chips_of(pk: int, *, may_teach: bool) -> str:
     """The row's chips anew, after a change beside it."""
     article = read_article(pk)
     return render_to_string(
-        "newsletter/admin/inbox/chips.html", {"chips": [chip(one) for one in article.chosen]}
+        "newsletter/admin/inbox/chips.html",
+        {"chips": [chip(one) for one in article.chosen], "may_teach": may_teach},
     )
 
 

@@ -44,6 +44,14 @@ def retag(
         standing = ThemeAssignment.objects.standing().filter(article_id=pk)
         had = set(standing.values_list("theme_id", flat=True))
         set_themes(pk, (had | set(add)) - set(remove), by=by, now=now)
+    touched = {
+        pk
+        for some in chunks(article_ids)
+        for pk in ThemeAssignment.objects.filter(article__in=some, decided_by=by, decided_at=now)
+        .order_by()
+        .values_list("pk", flat=True)
+    }
+    decided = [row for row in decided if row[0] in touched]
     note(article_ids, "newsletter.retag", by=by, now=now)
     token = [by.pk, now.isoformat(), decided, reviewed]
     return Decision(len(article_ids), signing.dumps(token, salt=SALT, compress=True))

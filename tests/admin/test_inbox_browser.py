@@ -80,6 +80,21 @@ def test_a_theme_is_given_and_taken_by_its_number(inbox: Page) -> None:
     expect(inbox.locator(".desk-row--current .desk-chips")).to_have_count(0)
 
 
+def test_in_a_list_of_all_states_a_decision_changes_the_rows_state(
+    inbox: Page, live_server: Any
+) -> None:
+    inbox.goto(live_server.url + INBOX)
+    reading(inbox, "Prima")
+    inbox.keyboard.press("a")
+    reading(inbox, "Seconda")
+    first = inbox.locator(".desk-inbox tbody tr").first
+    expect(first.locator(".desk-state")).to_have_text("Accepted")
+    inbox.keyboard.press("z")
+    reading(inbox, "Prima")
+    expect(first.locator(".desk-state")).to_have_count(0)
+    assert states() == dict.fromkeys(TITLES, "new")
+
+
 def test_keys_do_nothing_in_a_field_nor_once_they_are_switched_off(inbox: Page) -> None:
     reading(inbox, "Prima")
     inbox.keyboard.press("?")

@@ -166,8 +166,10 @@
         try {
           const answer = await request;
           const chips = place.row.querySelector('.desk-chips')?.outerHTML || '';
-          if (answer.undo) this.done.push({ ...place, chips, undo: answer.undo });
+          const state = place.row.querySelector('.desk-state')?.textContent || '';
+          if (answer.undo) this.done.push({ ...place, chips, state, undo: answer.undo });
           if ('chips' in answer) this.chips(place.row, answer.chips);
+          if (answer.state && answer.undo && !this.leavesValue) this.state(place.row, answer.state);
           this.say(answer.said, Boolean(answer.undo));
         } catch {
           this.putBack(place);
@@ -205,6 +207,7 @@
           this.say(answer.said, this.done.length > 0);
           this.putBack(last);
           this.chips(last.row, last.chips);
+          this.state(last.row, last.state);
           this.forget(last.row);
           this.show(last.row, { focus: true, sheet: this.sheetIsOpen });
         } catch {
@@ -248,7 +251,17 @@
     chips(row, html) {
       const cell = row.querySelector('[data-desk-row]');
       cell.querySelector('.desk-chips')?.remove();
-      cell.querySelector('.desk-excerpt, .desk-meta').insertAdjacentHTML('afterend', html);
+      const above = cell.querySelector('.desk-excerpt') || cell.querySelector('.desk-meta');
+      above.insertAdjacentHTML('afterend', html);
+    }
+
+    state(row, words) {
+      row.querySelector('.desk-state')?.remove();
+      if (!words) return;
+      const label = document.createElement('span');
+      label.className = 'w-status w-status--label desk-state';
+      label.textContent = words;
+      row.querySelector('.desk-meta').append(label);
     }
 
     count(step) {
