@@ -347,7 +347,7 @@
       if (help && table && !table.querySelector('[data-desk-help]')) {
         const body = help.content.firstElementChild.cloneNode(true);
         body.dataset.deskHelp = '';
-        table.append(body);
+        table.insertBefore(body, table.tBodies[0]); // the nearest at hand first
       }
     }
   }
