@@ -12,12 +12,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.articles.models import Article, ArticleVersion
+from newsletter.desk.audience import Audience, audience_of
+from newsletter.desk.mail_checks import (
+    broken_links,
+    leftovers,
+    links_and_words,
+    shortened_links,
+)
 from newsletter.desk.sentences import moment_in_words
 from newsletter.digests.content import DigestContent, content_of
+from newsletter.digests.links import personal_links
 from newsletter.digests.models import Digest, DigestItem, Newsletter
 from newsletter.digests.render import render
+from newsletter.digests.slots import TOKEN_SLOT
 from newsletter.members.models import Subscription
 
+SHOWN = 5  # of each kind of oddity
 LARGE = 80_000  # bytes of HTML; Gmail cuts a mail at 102 KB
 
 
@@ -50,8 +60,14 @@ def going_sentence(digest: Digest, readers: int, *, now: datetime) -> str:
 
 def check(digest: Digest) -> list[Check]:
     """Run on the very mail that would be sent from the latest revision."""
+    return checks_and_audience(digest, now=timezone.now())[0]
+
+
+def checks_and_audience(digest: Digest, *, now: datetime) -> tuple[list[Check], Audience]:
+    """The same with who would get it; what each of them would read is rendered once."""
     content = content_of(digest)
-    readers = readers_of(digest.newsletter)
+    audience = audience_of(digest.newsletter, content, now=now)
+    subscribed = audience.readers + sum(audience.exclusions.values())
     checks = [
         Check(bool(content.items), True, _articles(content)),
         Check(
@@ -66,17 +82,56 @@ def check(digest: Digest) -> list[Check]:
             if content.newsletter.sender_email
             else _("The newsletter has no sender's address."),
         ),
-        Check(
-            readers > 0,
-            False,
-            _("It has readers.") if readers else _("Nobody has subscribed to this newsletter yet."),
-        ),
+        Check(audience.readers > 0, True, _readers(audience.readers, subscribed)),
     ]
     checks += _of_the_publishers(digest)
     if content.items:
-        checks += [_size(content), _sent_before(digest, content)]
-    if digest.slot <= timezone.now():
+        mail = _whole_mail(content)
+        checks += [*_of_the_mail(content, mail), _size(mail), _sent_before(digest, content)]
+    if digest.slot <= now:
         checks.append(Check(False, False, _("Its time has passed: approved, it goes at once.")))
+    return checks, audience
+
+
+def mail_weight(digest: Digest) -> int:
+    """Bytes of HTML of the latest revision, for a reader who gets all of it."""
+    return len(_whole_mail(content_of(digest)).encode())
+
+
+def _whole_mail(content: DigestContent) -> str:
+    positions = [item.position for item in content.items]
+    return render(content, positions=positions, language=content.newsletter.language).html
+
+
+def _readers(readers: int, subscribed: int) -> str:
+    if readers:
+        return _("It has readers.")
+    if subscribed:
+        return _("Nobody would get it: all who subscribed are left out.")
+    return _("Nobody has subscribed to this newsletter yet.")
+
+
+def _of_the_mail(content: DigestContent, html: str) -> list[Check]:
+    """What the compiled mail itself shows; only what is amiss, and that one can leave."""
+    links, words = links_and_words(html)
+    leave = personal_links(TOKEN_SLOT, content.newsletter.slug).unsubscribe
+    checks = [
+        Check(True, True, _("Readers can unsubscribe with a link in it."))
+        if leave in links
+        else Check(False, True, _("The link to unsubscribe is missing."))
+    ]
+    found = [
+        (_("Links that lead nowhere from a mailbox: %(which)s"), broken_links(links)),
+        (_("Shortened links, which mail filters distrust: %(which)s"), shortened_links(links)),
+        (_("Words that look left over from a template: %(which)s"), leftovers(words)),
+    ]
+    checks += [
+        Check(False, False, said % {"which": "; ".join(which[:SHOWN])})
+        for said, which in found
+        if which
+    ]
+    if len(checks) == 1:
+        checks.append(Check(True, False, _("Its links are whole, and nothing is left over.")))
     return checks
 
 
@@ -117,10 +172,8 @@ def _articles(content: DigestContent) -> str:
     }
 
 
-def _size(content: DigestContent) -> Check:
-    positions = [item.position for item in content.items]
-    rendered = render(content, positions=positions, language=content.newsletter.language)
-    size = len(rendered.html.encode())
+def _size(html: str) -> Check:
+    size = len(html.encode())
     kilobytes = {"size": round(size / 1000)}
     if size < LARGE:
         return Check(True, False, _("The mail weighs %(size)d KB.") % kilobytes)

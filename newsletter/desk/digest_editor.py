@@ -37,7 +37,7 @@ from wagtail.snippets.action_menu import (
 from wagtail.snippets.views.snippets import EditView, WorkflowActionView
 
 from newsletter.desk.approval import is_editable
-from newsletter.desk.checklist import going_sentence, readers_of
+from newsletter.desk.checklist import LARGE, going_sentence, mail_weight, readers_of
 from newsletter.digests.compile import compile_digest
 from newsletter.digests.models import LEDGER_FIELDS, Digest, Newsletter
 from newsletter.digests.schedule import next_slot
@@ -185,6 +185,7 @@ class DigestEditView(EditView):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         readers = readers_of(self.live_object.newsletter)
         context["going"] = going_sentence(self.object, readers, now=timezone.now())
+        context.update(weight=mail_weight(self.object), full_weight=LARGE)
         return context
 
 

@@ -16,8 +16,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 from wagtail.admin import messages
 from wagtail.admin.views import generic
@@ -32,21 +31,15 @@ from newsletter.delivery.progress import progress
 from newsletter.delivery.reconcile import resolve
 from newsletter.delivery.test_send import MOST_ADDRESSES, send_test
 from newsletter.desk.approval import is_editable
-from newsletter.desk.checklist import check, going_sentence, readers_of
+from newsletter.desk.checklist import checks_and_audience, going_sentence
 from newsletter.desk.sentences import moment_in_words
-from newsletter.digests.content import DigestContent, content_of
-from newsletter.digests.models import Digest, Variant
-from newsletter.digests.render import render
+from newsletter.digests.content import DigestContent
+from newsletter.digests.models import Digest
 from newsletter.exceptions import DigestNotReady, NewsletterError
 
 UNCERTAIN_SHOWN = 50
 MAY_APPROVE = "newsletter.approve_digest"
 MAY_TEST = "newsletter.send_test_digest"
-MAY_SEE = ("newsletter.view_digest", "newsletter.change_digest")
-
-
-def may_see(request: HttpRequest) -> bool:
-    return any(request.user.has_perm(permission) for permission in MAY_SEE)
 
 
 def who(request: HttpRequest) -> AbstractUser:
@@ -127,12 +120,24 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         if digest.is_frozen:
             context.update(self.sending())
         else:
-            checks = check(digest)
-            context["checks"] = checks
-            context["blocked"] = any(one.blocking and not one.passed for one in checks)
-            readers = readers_of(digest.newsletter)
-            context["going"] = going_sentence(digest, readers, now=timezone.now())
+            context.update(self.expected())
         return context
+
+    def expected(self) -> dict[str, Any]:
+        """What approving would find, and whom it would reach."""
+        now = timezone.now()
+        checks, audience = checks_and_audience(self.digest, now=now)
+        excluded = dict(Exclusion.Reason.choices)
+        return {
+            "checks": checks,
+            "blocked": any(one.blocking and not one.passed for one in checks),
+            "going": going_sentence(self.digest, audience.readers, now=now),
+            "expected_variants": audience.variants,
+            "left_out": [
+                (excluded.get(reason, reason), count)
+                for reason, count in sorted(audience.exclusions.items())
+            ],
+        }
 
     def actions(self) -> list[dict[str, Any]]:
         status, Status = self.digest.status, Digest.Status
@@ -305,31 +310,3 @@ def resolve_view(request: HttpRequest, pk: int, delivery_pk: int) -> HttpRespons
     else:
         messages.info(request, _("It was settled meanwhile."))
     return redirect("newsletter_digests:overview", pk)
-
-
-@require_GET
-@xframe_options_sameorigin
-def mail_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """The mail itself, for a frame: a variant of an approved digest, or all there is so far."""
-    if not may_see(request):
-        raise PermissionDenied
-    digest = get_object_or_404(Digest, pk=pk)
-    variant_pk = request.GET.get("variant", "")
-    if variant_pk.isdecimal():
-        variant = get_object_or_404(Variant, pk=int(variant_pk), digest=digest)
-        html, text = variant.html, variant.text
-    else:
-        content = DigestContent.from_json(digest.content) if digest.content else content_of(digest)
-        rendered = render(
-            content,
-            positions=[item.position for item in content.items],
-            language=content.newsletter.language,
-            mode="preview",
-        )
-        html, text = rendered.html, rendered.text
-    if request.GET.get("as") == "text":
-        return HttpResponse(text, content_type="text/plain; charset=utf-8")
-    response = HttpResponse(html)
-    # A mail has no script; should a publisher's text ever hold one, it must not run in the admin.
-    response["Content-Security-Policy"] = "sandbox allow-popups; script-src 'none'"
-    return response

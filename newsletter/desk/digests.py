@@ -24,7 +24,8 @@ from newsletter.desk.digest_editor import (
     DigestWorkflowActionView,
     digest_panels,
 )
-from newsletter.desk.digest_page import DigestPage, action_view, mail_view, resolve_view
+from newsletter.desk.digest_mail import mail_view
+from newsletter.desk.digest_page import DigestPage, action_view, resolve_view
 from newsletter.desk.sentences import moment_in_words
 from newsletter.digests.models import Digest
 

@@ -291,7 +291,12 @@ class Digest(
 
     @property
     def preview_modes(self) -> list[tuple[str, StrOrPromise]]:
-        return [("mail", _("Mail")), ("text", _("Plain text")), ("web", _("Web page"))]
+        return [
+            ("mail", _("Mail")),
+            ("dark", _("Mail, in the dark")),
+            ("text", _("Plain text")),
+            ("web", _("Web page")),
+        ]
 
     @property
     def preview_sizes(self) -> list[dict[str, Any]]:
@@ -313,7 +318,7 @@ class Digest(
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
         """What the send would render from this object as it is being edited."""
         from newsletter.digests.content import content_as_edited
-        from newsletter.digests.render import render
+        from newsletter.digests.render import in_the_dark, render
 
         content = content_as_edited(self)
         rendered = render(
@@ -324,7 +329,7 @@ class Digest(
         )
         if mode_name == "text":
             return HttpResponse(rendered.text, content_type="text/plain; charset=utf-8")
-        return HttpResponse(rendered.html)
+        return HttpResponse(in_the_dark(rendered.html) if mode_name == "dark" else rendered.html)
 
 
 def next_number(newsletter: Newsletter) -> int:

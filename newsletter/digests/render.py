@@ -94,6 +94,11 @@ def render(
     return Rendered(page.subject, _inliner().inline(html), text)
 
 
+def in_the_dark(html: str) -> str:
+    """The mail as a program with a dark screen shows it, on whatever screen."""
+    return html.replace("@media (prefers-color-scheme: dark)", "@media all")
+
+
 def page_of(
     content: DigestContent, items: Sequence[ItemContent], language: str, mode: Mode
 ) -> Page:
@@ -140,7 +145,10 @@ def _subject(content: DigestContent, items: Sequence[ItemContent]) -> str:
 def _preheader(lead: Row | None, sections: Sequence[Section]) -> str:
     """What the mail has besides the title that the subject names; of a single article, its text."""
     rows = [row for section in sections for row in section.rows]
-    first, *others = [lead, *rows] if lead else rows
+    rows = [lead, *rows] if lead else rows
+    if not rows:  # a draft that nobody has put an article into yet
+        return ""
+    first, *others = rows
     return shorten(" · ".join(row.title for row in others[:4]) or first.excerpt, PREHEADER_LENGTH)
 
 

@@ -1,0 +1,60 @@
+"""A digest's mail itself, as a frame beside the checks shows it."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET
+
+from newsletter.digests.content import DigestContent, content_of
+from newsletter.digests.models import Digest, Variant
+from newsletter.digests.render import in_the_dark, render
+
+MAY_SEE = ("newsletter.view_digest", "newsletter.change_digest")
+
+
+def may_see(request: HttpRequest) -> bool:
+    return any(request.user.has_perm(permission) for permission in MAY_SEE)
+
+
+def _asked_positions(request: HttpRequest, content: DigestContent) -> list[int]:
+    """The items of one kind of readers ("0,2,3"), or all there are."""
+    wanted = {int(one) for one in request.GET.get("items", "").split(",") if one.isdecimal()}
+    return [item.position for item in content.items if not wanted or item.position in wanted]
+
+
+def _asked_language(request: HttpRequest, content: DigestContent) -> str:
+    language = request.GET.get("language", "")
+    return language if language in ("it", "en") else content.newsletter.language
+
+
+@require_GET
+@xframe_options_sameorigin
+def mail_view(request: HttpRequest, pk: int) -> HttpResponse:
+    """The mail itself, for a frame: a variant of an approved digest, or all there is so far."""
+    if not may_see(request):
+        raise PermissionDenied
+    digest = get_object_or_404(Digest, pk=pk)
+    variant_pk = request.GET.get("variant", "")
+    if variant_pk.isdecimal():
+        variant = get_object_or_404(Variant, pk=int(variant_pk), digest=digest)
+        html, text = variant.html, variant.text
+    else:
+        content = DigestContent.from_json(digest.content) if digest.content else content_of(digest)
+        rendered = render(
+            content,
+            positions=_asked_positions(request, content),
+            language=_asked_language(request, content),
+            mode="preview",
+        )
+        html, text = rendered.html, rendered.text
+    if request.GET.get("as") == "dark":
+        html = in_the_dark(html)
+    if request.GET.get("as") == "text":
+        return HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response = HttpResponse(html)
+    # A mail has no script; should a publisher's text ever hold one, it must not run in the admin.
+    response["Content-Security-Policy"] = "sandbox allow-popups; script-src 'none'"
+    return response

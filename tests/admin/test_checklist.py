@@ -1,0 +1,114 @@
+"""What the page says of a draft before it is approved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import Sum
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from django.utils import timezone
+
+from newsletter.delivery.freeze import approve
+from newsletter.desk.audience import audience_of
+from newsletter.desk.checklist import check
+from newsletter.desk.mail_checks import (
+    broken_links,
+    leftovers,
+    links_and_words,
+    shortened_links,
+)
+from newsletter.digests.content import content_of
+from newsletter.digests.models import Digest
+from newsletter.members.models import Subscription
+from tests.builders import make_article, make_digest, make_member, make_newsletter
+
+pytestmark = pytest.mark.django_db
+
+
+def draft(*articles: object, **more: object) -> Digest:
+    newsletter = make_newsletter()
+    slot = timezone.now().replace(microsecond=0) + timedelta(hours=3)
+    return make_digest(newsletter, articles=list(articles), slot=slot, **more)
+
+
+def warnings(digest: Digest) -> str:
+    return "\n".join(one.text for one in check(digest) if not one.passed)
+
+
+def test_a_whole_mail_has_nothing_amiss_but_its_lack_of_readers() -> None:
+    digest = draft(make_article("Il contratto è firmato"))
+    assert warnings(digest) == "Nobody has subscribed to this newsletter yet."
+    make_member(newsletter=digest.newsletter)
+    assert warnings(digest) == ""
+
+
+def test_shortened_links_and_words_of_a_template_are_named() -> None:
+    digest = draft(make_article("Assemblea {{ luogo }}", url="https://bit.ly/3xYz"))
+    said = warnings(digest)
+    assert "distrust: https://bit.ly/3xYz" in said
+    assert "left over from a template: {{ luogo }}" in said
+
+
+def test_the_mail_is_read_as_a_reader_would() -> None:
+    links, words = links_and_words(
+        '<style>a { b: "TODO" }</style><p>Ciao <a href="/a">[inserire il luogo]</a></p>'
+        '<a href="https://sindacato.example/">x</a><a href="">y</a><a href="mailto:a@b.example">'
+    )
+    assert broken_links(links) == ["/a", ""]
+    assert shortened_links([*links, "https://www.tinyurl.com/q"]) == ["https://www.tinyurl.com/q"]
+    assert leftovers(words) == ["[inserire il luogo]"]
+    assert leftovers("Tutti i metodi [nuovi] al 100%") == []
+    assert broken_links(["https://[oops"]) == ["https://[oops"]
+
+
+def test_who_would_get_it_is_what_approving_finds(moderator: Client) -> None:
+    digest = draft(make_article("Pensioni, che cosa cambia", themes=["Pensioni"]))
+    newsletter, now = digest.newsletter, timezone.now()
+    for _reader in range(2):
+        make_member(newsletter=newsletter)
+    make_member(newsletter=newsletter, themes=["Pensioni"])
+    make_member(newsletter=newsletter, themes=["Sanità"])
+    paused = make_member(newsletter=newsletter)
+    Subscription.objects.filter(member=paused).update(paused_until=now + timedelta(days=9))
+
+    expected = audience_of(newsletter, content_of(digest), now=now)
+    assert expected.readers == 3
+    assert expected.exclusions == {"paused": 1, "no_themes": 1}
+    page = moderator.get(reverse("newsletter_digests:overview", args=[digest.pk])).content.decode()
+    assert "to 3 readers" in page
+    assert "Not included: Paused" in page
+
+    account = approve(digest.pk, now=now)
+    assert (account.deliveries, account.exclusions) == (3, expected.exclusions)
+    by_variant = digest.segments.exclude(variant=None).values("variant")
+    assert sorted(row.readers for row in expected.variants) == sorted(
+        by_variant.annotate(readers=Sum("members")).values_list("readers", flat=True)
+    )
+
+
+def test_what_one_kind_of_readers_would_get_is_shown(moderator: Client) -> None:
+    digest = draft(make_article("Primo titolo"), make_article("Secondo titolo"))
+    address = reverse("newsletter_digests:mail", args=[digest.pk])
+    page = moderator.get(address, {"items": "1", "language": "en"}).content.decode()
+    assert "Secondo titolo" in page
+    assert "Primo titolo" not in page.partition("<body")[2]
+    assert "Read it on the web" in page
+    dark = moderator.get(address, {"as": "dark"}).content.decode()
+    assert "@media all" in dark
+    assert "prefers-color-scheme: dark" not in dark
+
+
+def test_the_editor_weighs_the_mail(editor: Client) -> None:
+    digest = draft(make_article("Il contratto è firmato"))
+    page = editor.get(reverse("newsletter_digests:edit", args=[digest.pk])).content.decode()
+    assert "<meter" in page
+    assert "The mail weighs" in page
+
+
+def test_the_preview_of_an_issue_without_articles_is_a_mail_too() -> None:
+    digest = draft()
+    request = RequestFactory().get("/")
+    for mode in ("mail", "dark", "text", "web"):
+        assert digest.serve_preview(request, mode).status_code == 200
