@@ -185,7 +185,7 @@ class DigestEditView(EditView):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         readers = readers_of(self.live_object.newsletter)
         context["going"] = going_sentence(self.object, readers, now=timezone.now())
-        context.update(weight=mail_weight(self.object), full_weight=LARGE)
+        context.update(weight=round(mail_weight(self.object) / 1000), full_weight=LARGE // 1000)
         return context
 
 
