@@ -54,6 +54,10 @@ class DigestNotReady(NewsletterError):
     """A digest cannot be approved or sent as it stands; the message says what is missing."""
 
 
+class SecondApprovalWanted(DigestNotReady):
+    """An urgent notice goes out on two people's word, and only one has given theirs."""
+
+
 class UnknownNewsletter(NewsletterError):
     """No newsletter has that slug."""
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import AbstractUser
+from django.http import HttpRequest
 from django.utils import timezone
-from wagtail.log_actions import get_active_log_context
+from django.utils.translation import gettext as _
+from wagtail.log_actions import get_active_log_context, log
 from wagtail.models import Revision
 
 from newsletter.delivery.freeze import approve
+from newsletter.digests.content import content_of
+from newsletter.digests.freeze import give_first_word
 from newsletter.digests.models import Digest
 from newsletter.exceptions import NewsletterError
 
@@ -18,6 +23,34 @@ EDITABLE = frozenset({Digest.Status.DRAFT, Digest.Status.HELD, Digest.Status.SKI
 def is_editable(digest: Digest) -> bool:
     """Whether editing it still changes what is sent."""
     return not digest.is_frozen and digest.status in EDITABLE
+
+
+def who(request: HttpRequest) -> AbstractUser:
+    """The person: the admin lets nobody else in."""
+    return cast(AbstractUser, request.user)
+
+
+def first_word(digest: Digest, by: AbstractUser) -> str:
+    """Keeps the first approval of an urgent notice; what to tell whoever gave it."""
+    give_first_word(digest.pk, by)
+    log(instance=digest, action="newsletter.first_approve", user=by)
+    return _(
+        "Your approval is kept. This is an urgent notice: it goes out as soon as a second person "
+        "approves it too. If anything changes before, both have to approve again."
+    )
+
+
+def waiting_for_a_second(digest: Digest) -> str:
+    """Where an urgent notice stands on its way to two approvals; empty for any other."""
+    if digest.is_frozen or digest.newsletter.kind != digest.newsletter.Kind.URGENT:
+        return ""
+    first = digest.first_approved_by
+    if first is None:
+        return _("An urgent notice: two people have to approve it.")
+    name = {"name": first.get_full_name() or first.get_username()}
+    if digest.first_approved_hash != content_of(digest).hash():
+        return _("Changed since %(name)s approved it: two people have to approve it again.") % name
+    return _("Approved by %(name)s: a second person has to approve it too.") % name
 
 
 def approve_published(

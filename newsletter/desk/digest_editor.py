@@ -36,12 +36,12 @@ from wagtail.snippets.action_menu import (
 )
 from wagtail.snippets.views.snippets import EditView, WorkflowActionView
 
-from newsletter.desk.approval import is_editable
+from newsletter.desk.approval import first_word, is_editable, waiting_for_a_second, who
 from newsletter.desk.checklist import LARGE, going_sentence, mail_weight, readers_of
 from newsletter.digests.compile import compile_digest
 from newsletter.digests.models import LEDGER_FIELDS, Digest, Newsletter
 from newsletter.digests.schedule import next_slot
-from newsletter.exceptions import DigestNotReady
+from newsletter.exceptions import DigestNotReady, SecondApprovalWanted
 
 
 class DigestForm(WagtailAdminModelForm):
@@ -151,6 +151,9 @@ class DigestEditView(EditView):
         try:
             with transaction.atomic():
                 return super().publish_action()
+        except SecondApprovalWanted:
+            messages.success(self.request, first_word(self.object, who(self.request)))
+            return redirect(self.get_edit_url())
         except DigestNotReady as error:
             messages.error(self.request, str(error))
             return redirect(self.get_edit_url())
@@ -159,6 +162,9 @@ class DigestEditView(EditView):
         try:
             with transaction.atomic():
                 return super().workflow_action_action()
+        except SecondApprovalWanted:
+            messages.success(self.request, first_word(self.object, who(self.request)))
+            return redirect(self.get_edit_url())
         except DigestNotReady as error:
             messages.error(self.request, str(error))
             return redirect(self.get_edit_url())
@@ -185,6 +191,7 @@ class DigestEditView(EditView):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         readers = readers_of(self.live_object.newsletter)
         context["going"] = going_sentence(self.object, readers, now=timezone.now())
+        context["waiting"] = waiting_for_a_second(self.live_object)
         context.update(weight=round(mail_weight(self.object) / 1000), full_weight=LARGE // 1000)
         return context
 
@@ -203,7 +210,10 @@ class DigestWorkflowActionView(WorkflowActionView):
             with transaction.atomic():
                 return super().post(request, *args, **kwargs)
         except DigestNotReady as error:
-            messages.error(request, str(error))
+            if isinstance(error, SecondApprovalWanted):
+                messages.success(request, first_word(self.object, who(request)))
+            else:
+                messages.error(request, str(error))
             if request.headers.get("x-requested-with") == "XMLHttpRequest":
                 return self.render_modal_json(
                     request, {"step": "success", "redirect": self.redirect_url}

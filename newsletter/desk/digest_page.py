@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.http import Http404, HttpRequest, HttpResponse
@@ -30,21 +29,16 @@ from newsletter.delivery.models import Delivery, Exclusion
 from newsletter.delivery.progress import progress
 from newsletter.delivery.reconcile import resolve
 from newsletter.delivery.test_send import MOST_ADDRESSES, send_test
-from newsletter.desk.approval import is_editable
+from newsletter.desk.approval import first_word, is_editable, waiting_for_a_second, who
 from newsletter.desk.checklist import checks_and_audience, going_sentence
 from newsletter.desk.sentences import moment_in_words
 from newsletter.digests.content import DigestContent
 from newsletter.digests.models import Digest
-from newsletter.exceptions import DigestNotReady, NewsletterError
+from newsletter.exceptions import DigestNotReady, NewsletterError, SecondApprovalWanted
 
 UNCERTAIN_SHOWN = 50
 MAY_APPROVE = "newsletter.approve_digest"
 MAY_TEST = "newsletter.send_test_digest"
-
-
-def who(request: HttpRequest) -> AbstractUser:
-    """The person: the admin lets nobody else in."""
-    return cast(AbstractUser, request.user)
 
 
 class TestForm(forms.Form):
@@ -104,6 +98,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         context.update(
             digest=digest,
             editable=is_editable(digest),
+            waiting=waiting_for_a_second(digest),
             may_approve=user.has_perm(MAY_APPROVE),
             may_publish=user.has_perm("newsletter.publish_digest"),
             test_form=kwargs.get("test_form")
@@ -286,6 +281,8 @@ def action_view(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     digest = get_object_or_404(Digest, pk=pk)
     try:
         said = ACTIONS[action](request, digest)
+    except SecondApprovalWanted:
+        messages.success(request, first_word(digest, who(request)))
     except DigestNotReady as error:
         messages.error(request, str(error))
     else:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -150,7 +150,7 @@ def content_as_edited(draft: Digest) -> DigestContent:
             urgent=newsletter.kind == newsletter.Kind.URGENT,
         ),
         number=draft.number or next_number(newsletter),
-        slot=draft.slot.isoformat(),
+        slot=draft.slot.astimezone(UTC).isoformat(),
         subject=one_line(draft.subject),
         preheader=one_line(draft.preheader),
         introduction=_paragraphs(draft.introduction),

@@ -13,7 +13,7 @@ from newsletter.digests.content import DigestContent, content_as_edited
 from newsletter.digests.models import Digest, Variant
 from newsletter.digests.render import render
 from newsletter.digests.variants import variant_key
-from newsletter.exceptions import DigestNotReady
+from newsletter.exceptions import DigestNotReady, SecondApprovalWanted
 
 
 @transaction.atomic
@@ -23,7 +23,9 @@ def freeze_content(
     """Fix the latest revision as what is sent, publish it, and mark the digest approved.
 
     Frozen before: the content as it was then, whatever was edited since. Raises DigestNotReady
-    with what is missing, and then nothing has changed. `digest` itself is brought up to date.
+    with what is missing, and then nothing has changed. An urgent notice wants a second person
+    after the first (`give_first_word`): SecondApprovalWanted. Without `by` it is the operator's
+    word, at the server's own command line. `digest` itself is brought up to date.
     """
     row = Digest.objects.select_for_update(of=("self",)).get(pk=digest.pk)
     if row.status == Digest.Status.CANCELLED:
@@ -37,6 +39,11 @@ def freeze_content(
     draft = row.get_latest_revision_as_object()
     content = content_as_edited(draft)
     _check(row, draft, content)
+    if by is not None and not _has_word_enough(row, content, by):
+        raise SecondApprovalWanted(
+            _("%(digest)s is an urgent notice: a second person has to approve it.")
+            % {"digest": str(row)}
+        )
     Digest.objects.filter(pk=row.pk).update(
         newsletter=draft.newsletter_id,
         number=content.number,
@@ -52,6 +59,26 @@ def freeze_content(
     _publish(row, by)
     digest.refresh_from_db()
     return content
+
+
+@transaction.atomic
+def give_first_word(digest_id: int, by: AbstractBaseUser) -> None:
+    """Note that this person approves an urgent notice as it stands, in the place of any earlier.
+
+    It holds for this very content: any change asks for both again.
+    """
+    row = Digest.objects.select_for_update(of=("self",)).get(pk=digest_id)
+    content = content_as_edited(row.get_latest_revision_as_object())
+    Digest.objects.filter(pk=row.pk, approved_at__isnull=True).update(
+        first_approved_by=by, first_approved_hash=content.hash()
+    )
+
+
+def _has_word_enough(row: Digest, content: DigestContent, by: AbstractBaseUser) -> bool:
+    if not content.newsletter.urgent:
+        return True
+    first = row.first_approved_by_id
+    return first not in (None, by.pk) and row.first_approved_hash == content.hash()
 
 
 def make_variant(

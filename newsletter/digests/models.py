@@ -133,6 +133,8 @@ LEDGER_FIELDS = frozenset(
         "window_end",
         "announced_at",
         "reminded_at",
+        "first_approved_by",
+        "first_approved_hash",
         "approved_at",
         "approved_by",
         "content",
@@ -191,6 +193,17 @@ class Digest(
     # When the editors were told of the draft, and those who may approve reminded of it.
     announced_at = models.DateTimeField(null=True, blank=True, editable=False)
     reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # The first of the two people an urgent notice wants, and the hash of the content they saw.
+    first_approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    first_approved_hash = models.CharField(max_length=64, blank=True, editable=False)
 
     # Set by the freeze, never changed after it (see digests.content.DigestContent).
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True, editable=False)
