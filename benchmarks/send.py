@@ -1,8 +1,9 @@
-"""Sending with the ledger on, beside Postfix's own load generator and Django's send_messages.
+"""Sending with the ledger on, beside Postfix's own load generator, Django's send_messages and a
+Celery task for each recipient.
 
 Everybody talks to one `smtp-sink` (Debian: postfix). Messages of 40 KB HTML and 6 KB text, each
-copy personal. `--members N` (default 1,500) and `--senders N` (default 2); DATABASE_URL names
-another database than SQLite.
+copy personal. `--members N` (default 20,000), `--senders N` (default 2); `--postgresql` starts a
+PostgreSQL of its own, DATABASE_URL names one; otherwise SQLite.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import harness
 
@@ -25,10 +27,20 @@ SOURCE = shutil.which("smtp-source", path="/usr/sbin:/usr/bin")
 WORDS = "Il contratto è firmato: ecco che cosa cambia da gennaio per chi lavora a distanza. "
 
 
+# A way of noting what is begun: its name, JOURNAL_DIR, IN_FLIGHT, and the bar beside smtp-source
+# for two senders, on PostgreSQL and on SQLite.
+WAYS = (
+    ("journal", "journal", 1, 0.85, 0.80),
+    ("a commit for each mail", "", 1, 0.60, None),
+    ("50 in flight", "", 50, None, None),
+)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--members", type=int, default=1_500)
+    parser.add_argument("--members", type=int, default=20_000)
     parser.add_argument("--senders", type=int, default=2)
+    parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--strict", action="store_true")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -37,24 +49,36 @@ def main() -> None:
         return
     if not SINK or not SOURCE:
         sys.exit("smtp-sink and smtp-source are needed (Debian: apt-get install postfix).")
+    with ExitStack() as stack:
+        if options.postgresql:
+            sys.path.insert(0, str(harness.ROOT))
+            from tests.private_servers import postgres
+
+            os.environ["DATABASE_URL"] = stack.enter_context(postgres())
+        compare(options.members, options.senders)
+    harness.finish()
+
+
+def compare(members: int, most_senders: int) -> None:
     harness.start(migrate=True)
+    from django.db import connection
+
+    on_postgresql = connection.vendor == "postgresql"
     with sink() as port:
-        digest_id = approved_digest(options.members)
+        digest_id = approved_digest(members)
         best = min(
-            (smtp_source(port, sessions, options.members) for sessions in (8, 16)),
+            (smtp_source(port, sessions, members) for sessions in (8, 16)),
             key=lambda measured: measured.seconds,
         )
         print(f"{best.name}: {1 / best.seconds:,.0f} messages/s (an absolute figure, for scale)")
-        django = send_messages(port, max(100, options.members // 10))
-        for senders in sorted({1, options.senders}):
-            for window in (1, 50):
-                ours = send_batches(digest_id, port, senders, window, options.members)
-                name = f"{senders} sender(s), {window} in flight"
-                harness.ratio(name, ours, best)
-                # Two senders on SQLite wait for each other's commits: no bar for them.
-                bar = None if senders > 1 else 2.0 if window == 1 else 4.0
-                harness.ratio(name, ours, django, bar=bar)
-    harness.finish()
+        django = send_messages(port, 500)
+        for senders in sorted({1, most_senders}):
+            for way, journal, window, on_big, on_small in WAYS:
+                ours = send_batches(digest_id, port, senders, window, journal, members)
+                name = f"{way}, {senders} sender(s)"
+                bar = (on_big if on_postgresql else on_small) if senders > 1 else None
+                harness.ratio(name, ours, best, bar=bar)
+                harness.ratio(name, ours, django, bar=6.0 if bar else None)
 
 
 @contextmanager
@@ -190,7 +214,7 @@ def send_messages(port: int, messages: int) -> harness.Measured:
 
 
 def send_batches(
-    digest_id: int, port: int, senders: int, window: int, members: int
+    digest_id: int, port: int, senders: int, window: int, journal: str, members: int
 ) -> harness.Measured:
     """The whole path: claim, check, send, record; processes that are already started."""
     from django.utils import timezone
@@ -203,7 +227,7 @@ def send_batches(
     Digest.objects.update(
         status=Digest.Status.SENDING, sending_at=timezone.now(), sent_at=None, status_reason=""
     )
-    command = [sys.executable, __file__, "--worker", f"{digest_id} {port} {window}"]
+    command = [sys.executable, __file__, "--worker", f"{digest_id} {port} {window} {journal}"]
     workers = [
         subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ, text=True
@@ -228,7 +252,8 @@ def send_batches(
 
 def work(order: str) -> None:
     """One sender process: set up, say so, wait for the word, send."""
-    digest_id, port, window = (int(number) for number in order.split())
+    numbers, journal = order.split()[:3], order.split()[3:]
+    digest_id, port, window = (int(number) for number in numbers)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings.test")
     sys.path[:0] = [str(harness.ROOT), str(harness.ROOT / "site")]
 
@@ -242,6 +267,7 @@ def work(order: str) -> None:
     settings.NEWSLETTER = settings.NEWSLETTER | {
         "SMTP_URL": f"smtp://127.0.0.1:{port}",
         "IN_FLIGHT": window,
+        "JOURNAL_DIR": str(Path(os.environ["DATA_DIR"], *journal)) if journal else "",
     }
     print("ready", flush=True)
     sys.stdin.readline()

@@ -45,6 +45,10 @@ DEFAULTS: dict[str, Any] = {
     "BATCH_SIZE": 500,  # deliveries claimed at once
     "LEASE_SECONDS": 120,
     "IN_FLIGHT": 1,  # mails a killed worker may leave uncertain
+    # A folder on this machine's own disk, in which senders note each mail before it goes out;
+    # empty: they note it in the database, which costs a commit for each.
+    "JOURNAL_DIR": "",
+    "JOURNAL_WAIT_SECONDS": 900,  # for the machine that has the journal of a vanished sender
     "RETRY_MINUTES": [5, 15, 30, 67],  # after a temporary refusal; the last repeats
     "DELIVERY_DEADLINE_HOURS": 120,
     "DELIVERY_DAYS": 180,  # after the sending, who got what is forgotten; the counts stay

@@ -1,4 +1,4 @@
-"""Who works on which batch: owner, lease, fence.
+"""Who works on which batch: owner, lease, fence, and what a vanished owner leaves behind.
 
 A claim raises the batch's fence; every write of a worker names the fence it was given, so a
 worker that slept past its lease can change nothing any more.
@@ -7,6 +7,7 @@ worker that slept past its lease can change nothing any more.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +15,10 @@ from django.db import transaction
 from django.db.models import F, Min, Q, QuerySet
 
 from newsletter import conf
+from newsletter.delivery import ledger
+from newsletter.delivery.journal import Busy, Journal, Replay, discard_orphans
 from newsletter.delivery.models import Batch, Delivery
+from newsletter.digests.models import Digest
 from newsletter.exceptions import LeaseLost
 
 logger = logging.getLogger(__name__)
@@ -31,45 +35,71 @@ class Claim:
     owner: str
     fence: int
     lease_until: datetime
+    journal: Journal | None  # None: the batch's row takes its place
 
 
 def claim_batch(digest_id: int, *, owner: str, now: datetime) -> Claim | None:
-    """Take the digest's next open batch and mark its rows that are due; None: nothing to do."""
-    with transaction.atomic():
-        batch = (
-            Batch.objects.filter(digest_id=digest_id, state=Batch.State.OPEN)
-            .filter(Q(not_before=None) | Q(not_before__lte=now))
-            .order_by("first_id")
-            .select_for_update(skip_locked=True)
-            .first()
-        )
-        if batch is None:
-            return None
-        lease_until = now + lease()
-        taken = Batch.objects.filter(pk=batch.pk, state=Batch.State.OPEN, fence=batch.fence).update(
-            state=Batch.State.CLAIMED,
-            owner=owner,
-            lease_until=lease_until,
-            fence=F("fence") + 1,
-            not_before=None,
-        )
-        if not taken:
-            return None  # another worker has it
-        rows = rows_of(batch)
-        # One state at a time: only then does the index lead to the batch's own rows. PostgreSQL
-        # knows nothing yet of a digest frozen a moment ago, and would read all of its rows.
-        rows.filter(state=Delivery.State.PENDING).update(state=Delivery.State.CLAIMED)
-        rows.filter(state=Delivery.State.DEFERRED, next_attempt_at__lte=now).update(
-            state=Delivery.State.CLAIMED
-        )
+    """Take the digest's next open batch and mark its rows that are due; None: nothing to do.
+
+    Raises OSError when JOURNAL_DIR cannot be written.
+    """
+    open_ones = (
+        Batch.objects.filter(digest_id=digest_id, state=Batch.State.OPEN)
+        .filter(Q(not_before=None) | Q(not_before__lte=now))
+        .order_by("first_id")
+    )
+    if not open_ones.exists():
+        return None
+    # Locked before the batch names it: else it would look like a dead owner's.
+    journal = Journal.create()
+    try:
+        claim = _claim(open_ones, journal, owner, now)
+    except BaseException:
+        if journal is not None:
+            journal.discard()
+        raise
+    if claim is None and journal is not None:
+        journal.discard()
+    return claim
+
+
+@transaction.atomic
+def _claim(
+    open_ones: QuerySet[Batch], journal: Journal | None, owner: str, now: datetime
+) -> Claim | None:
+    batch = open_ones.select_for_update(skip_locked=True).first()
+    if batch is None:
+        return None
+    lease_until = now + lease()
+    taken = Batch.objects.filter(pk=batch.pk, state=Batch.State.OPEN, fence=batch.fence).update(
+        state=Batch.State.CLAIMED,
+        owner=owner,
+        lease_until=lease_until,
+        fence=F("fence") + 1,
+        not_before=None,
+        journal=journal.name if journal else "",
+        begun_first=None,
+        begun_last=None,
+        begun_at=now,
+    )
+    if not taken:
+        return None  # another worker has it
+    rows = rows_of(batch)
+    # One state at a time: only then does the index lead to the batch's own rows. PostgreSQL
+    # knows nothing yet of a digest frozen a moment ago, and would read all of its rows.
+    rows.filter(state=Delivery.State.PENDING).update(state=Delivery.State.CLAIMED)
+    rows.filter(state=Delivery.State.DEFERRED, next_attempt_at__lte=now).update(
+        state=Delivery.State.CLAIMED
+    )
     return Claim(
         batch_id=batch.pk,
-        digest_id=digest_id,
+        digest_id=batch.digest_id,
         first_id=batch.first_id,
         last_id=batch.last_id,
         owner=owner,
         fence=batch.fence + 1,
         lease_until=lease_until,
+        journal=journal,
     )
 
 
@@ -83,40 +113,104 @@ def renew(claim: Claim, *, now: datetime) -> None:
     claim.lease_until = lease_until
 
 
-def give_back(claim: Claim) -> None:
-    """Let go of the batch: done when nothing is left in it, else open for whoever comes next."""
+def give_back(claim: Claim, *, in_doubt: Collection[int], now: datetime) -> None:
+    """Let go of the batch: done when nothing is left in it, else open for whoever comes next.
+
+    What became of all others that were handed over is written already. Raises LeaseLost.
+    """
     with transaction.atomic():
         # Locks the row: a sweeper that comes at the same moment waits, and then finds it settled.
         if not held(claim).update(owner=""):
             raise LeaseLost(f"Batch {claim.batch_id} was taken over by another worker.")
-        _settle(Batch.objects.get(pk=claim.batch_id))
+        _settle(Batch.objects.get(pk=claim.batch_id), in_doubt=in_doubt, begun_at=now)
 
 
 def release_expired(*, now: datetime, digest_id: int | None = None) -> tuple[int, int]:
-    """Take back the batches of workers that stopped renewing: (batches, uncertain deliveries).
+    """Take back the batches of workers that vanished: (batches, uncertain deliveries).
 
-    What they had only claimed is safe to send again; what they had begun to hand over is not.
+    What they had only claimed is safe to send again; what they had begun to hand over is not. The
+    death of an owner with a journal on this machine is seen at once, others' when their lease has
+    run out.
     """
-    expired = Batch.objects.filter(state=Batch.State.CLAIMED, lease_until__lt=now)
+    claimed = Batch.objects.filter(state=Batch.State.CLAIMED)
     if digest_id is not None:
-        expired = expired.filter(digest_id=digest_id)
+        claimed = claimed.filter(digest_id=digest_id)
+    vanished = claimed.filter(Q(lease_until__lt=now) | ~Q(journal=""))
     batches = uncertain = 0
-    for batch_id in list(expired.order_by("pk").values_list("pk", flat=True)):
-        with transaction.atomic():
-            taken = Batch.objects.filter(
-                pk=batch_id, state=Batch.State.CLAIMED, lease_until__lt=now
-            ).update(fence=F("fence") + 1)
-            if not taken:
-                continue  # renewed or swept meanwhile
-            found = _settle(Batch.objects.get(pk=batch_id))
+    for batch in list(vanished.order_by("pk")):
+        try:
+            found = _take_back(batch, now)
+        except Busy:
+            continue  # its owner is alive, however slow
+        if found is None:
+            continue
         batches += 1
         uncertain += found
-        logger.warning("Batch %s: its worker vanished, %s uncertain", batch_id, found)
+        logger.warning("Batch %s: its worker vanished, %s uncertain", batch.pk, found)
+    named = Batch.objects.filter(state=Batch.State.CLAIMED)
+    discard_orphans(lambda name: named.filter(journal=name).exists(), now=now)
     return batches, uncertain
+
+
+def _take_back(batch: Batch, now: datetime) -> int | None:
+    """How many of it are uncertain; None: it is not ours to take. Raises Busy."""
+    journal = Journal.take_over(batch.journal) if batch.journal else None
+    try:
+        if batch.journal and journal is None and now < _elsewhere_until(batch, now):
+            return None  # its machine may come back with the journal
+        with transaction.atomic():
+            seen = Batch.objects.filter(pk=batch.pk, state=Batch.State.CLAIMED, fence=batch.fence)
+            if journal is None:
+                seen = seen.filter(lease_until__lt=now)
+            if not seen.update(fence=F("fence") + 1):
+                return None  # renewed or swept meanwhile
+            batch.refresh_from_db()
+            found = _conclude(batch, journal.replay() if journal else None, now)
+    finally:
+        if journal is not None:
+            journal.close()
+    if journal is not None:
+        journal.discard()
+    return found
+
+
+def _conclude(batch: Batch, replay: Replay | None, now: datetime) -> int:
+    """Settle a vanished owner's batch by what it left: its journal, or its place in the batch."""
+    claimed = rows_of(batch).filter(state=Delivery.State.CLAIMED)
+    if replay is not None:
+        ledger.fold(batch.pk, batch.fence, replay.outcomes, now=now)
+        begun = set(replay.begun)
+        if not replay.is_complete:
+            begun |= set(claimed.values_list("pk", flat=True))
+        return _settle(batch, in_doubt=begun, begun_at=replay.begun_at or batch.begun_at or now)
+    if batch.journal:
+        # Lost with its machine, which may have handed over any of them.
+        begun = set(claimed.values_list("pk", flat=True))
+    elif batch.begun_first is not None and batch.begun_last is not None:
+        claimed.filter(pk__lt=batch.begun_first).update(
+            state=Delivery.State.SENT,
+            reason="",
+            smtp_code=250,
+            detail="",
+            attempts=F("attempts") + 1,
+            next_attempt_at=None,
+            changed_at=batch.begun_at,
+        )
+        within = claimed.filter(pk__gte=batch.begun_first, pk__lte=batch.begun_last)
+        begun = set(within.values_list("pk", flat=True))
+    else:
+        begun = set()
+    return _settle(batch, in_doubt=begun, begun_at=batch.begun_at or now)
 
 
 def lease() -> timedelta:
     return timedelta(seconds=float(conf.get("LEASE_SECONDS")))
+
+
+def _elsewhere_until(batch: Batch, now: datetime) -> datetime:
+    """So long the machine that has the batch's journal is waited for."""
+    wait = timedelta(seconds=float(conf.get("JOURNAL_WAIT_SECONDS")))
+    return (batch.lease_until or now) + wait
 
 
 def held(claim: Claim) -> QuerySet[Batch]:
@@ -130,16 +224,28 @@ def rows_of(batch: Batch) -> QuerySet[Delivery]:
     )
 
 
-def _settle(batch: Batch) -> int:
+def _settle(batch: Batch, *, in_doubt: Collection[int], begun_at: datetime) -> int:
     """Put the rows of a batch that nobody holds any more into order; how many are uncertain.
 
     The caller has locked the batch's row and raised its fence or made sure that it holds it.
     """
     rows = rows_of(batch)
-    # `changed_at` stays: it says when the message was begun, which is where evidence is looked for.
-    uncertain = rows.filter(state=Delivery.State.DATA_STARTED).update(
+    uncertain = 0
+    if in_doubt:
+        # `changed_at` says when the message was begun, which is where evidence is looked for.
+        uncertain = rows.filter(pk__in=in_doubt, state=Delivery.State.CLAIMED).update(
+            state=Delivery.State.UNCERTAIN,
+            reason=Delivery.Reason.VANISHED,
+            attempts=F("attempts") + 1,
+            changed_at=begun_at,
+        )
+    uncertain += rows.filter(state=Delivery.State.DATA_STARTED).update(
         state=Delivery.State.UNCERTAIN, reason=Delivery.Reason.VANISHED
     )
+    if Digest.objects.filter(pk=batch.digest_id, status=Digest.Status.CANCELLED).exists():
+        rows.filter(state=Delivery.State.CLAIMED).update(
+            state=Delivery.State.SKIPPED, reason=Delivery.Reason.CANCELLED
+        )
     rows.filter(state=Delivery.State.CLAIMED).update(state=Delivery.State.PENDING)
     state, not_before = Batch.State.DONE, None
     if rows.filter(state=Delivery.State.PENDING).exists():
@@ -150,6 +256,6 @@ def _settle(batch: Batch) -> int:
         if not_before:
             state = Batch.State.OPEN
     Batch.objects.filter(pk=batch.pk).update(
-        state=state, owner="", lease_until=None, not_before=not_before
+        state=state, owner="", lease_until=None, not_before=not_before, journal=""
     )
     return uncertain

@@ -112,7 +112,8 @@ def resume(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None)
 def cancel(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None) -> int:
     """Never send the rest; how many will not get it. Raises DigestNotReady once it is sent.
 
-    A message that a worker is handing over at this moment is still counted as what it becomes.
+    A message that a worker is handing over at this moment is still counted as what it becomes, and
+    what a worker has claimed is given up by that worker, which notices before its next message.
     """
     changed = (
         Digest.objects.filter(pk=digest_id)
@@ -128,7 +129,7 @@ def cancel(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None)
             % {"digest": digest, "status": digest.get_status_display()}
         )
     left = Delivery.objects.filter(
-        digest_id=digest_id, state__in=[State.PENDING, State.CLAIMED, State.DEFERRED]
+        digest_id=digest_id, state__in=[State.PENDING, State.DEFERRED]
     ).update(
         state=State.SKIPPED,
         reason=Delivery.Reason.CANCELLED,

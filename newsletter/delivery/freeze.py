@@ -212,8 +212,8 @@ def _cut_batches(digest: Digest) -> None:
     """Ranges of the digest's deliveries, each of BATCH_SIZE: what a worker takes at once."""
     _run(
         """
-        INSERT INTO {batch} (digest_id, first_id, last_id, state, owner, fence)
-        SELECT %(digest)s, MIN(id), MAX(id), %(open)s, '', 0
+        INSERT INTO {batch} (digest_id, first_id, last_id, state, owner, fence, journal)
+        SELECT %(digest)s, MIN(id), MAX(id), %(open)s, '', 0, ''
         FROM (
             SELECT id, (ROW_NUMBER() OVER (ORDER BY id) - 1) / %(size)s AS batch_number
             FROM {delivery} WHERE digest_id = %(digest)s

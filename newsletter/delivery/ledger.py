@@ -1,31 +1,27 @@
-"""What a worker reads and writes for each message, guarded by its fence.
+"""What a worker reads and writes in the database while it sends, guarded by its fence.
 
-Plain SQL, because it runs for every message of a digest; the changes are the same on both
-databases, which differ only in how several of them become one transaction.
+Plain SQL, because it runs for every message of a digest, or for hundreds of them at once.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from newsletter.delivery import claim as claims
-from newsletter.delivery.claim import Claim
 from newsletter.delivery.models import Batch, Delivery
+from newsletter.delivery.outcome import Outcome, Row
 from newsletter.digests.models import Digest
-from newsletter.exceptions import LeaseLost
 from newsletter.members.models import Member, Subscription, Suppression
 
 _TABLES = {
     model.__name__.lower(): model._meta.db_table
     for model in (Batch, Delivery, Digest, Member, Subscription, Suppression)
 }
-
 
 _WITH_MEMBERS = """
     FROM {delivery}
@@ -57,175 +53,76 @@ _OBSTACLES = {
         )
     },
 }
+# ruff: noqa: S608 - names of tables and placeholders are put together here, no values
+_NEXT_ROWS = f"""
+    SELECT {{delivery}}.id, {{delivery}}.variant_id, {{delivery}}.attempts, {{digest}}.status,
+        {{digest}}.paused_at, {{member}}.address, {{member}}.uid, {_OBSTACLE} {_WITH_MEMBERS}
+    WHERE {{delivery}}.digest_id = %(digest)s AND {{delivery}}.state = %(claimed)s
+        AND {{delivery}}.id > %(after)s AND {{delivery}}.id <= %(last)s
+    ORDER BY {{delivery}}.id LIMIT %(limit)s
+""".format(**_TABLES)
+_HELD = "id = %(batch)s AND fence = %(fence)s AND state = %(claimed)s".format(**_TABLES)
+# The rows that may go out, of some; the number of them is part of the text, so that the database
+# knows the statement again.
+_MAY_GO = f"""
+    SELECT {{delivery}}.id {_WITH_MEMBERS}
+    WHERE {{delivery}}.id IN (%(ids)s) AND {{delivery}}.state = %(claimed)s
+        AND {{digest}}.status = %(sending)s AND {{digest}}.paused_at IS NULL
+        AND {_OBSTACLE} = ''
+""".format(**_TABLES)
+_CHECK = f"""
+    SELECT COUNT(*) FROM ({_MAY_GO}) AS ready
+    WHERE EXISTS (SELECT 1 FROM {_TABLES["batch"]} WHERE {_HELD})
+"""
+_BEGIN = f"""
+    UPDATE {_TABLES["batch"]}
+    SET begun_first = %(begun_first)s, begun_last = %(begun_last)s, begun_at = %(now)s
+    WHERE {_HELD} AND (SELECT COUNT(*) FROM ({_MAY_GO}) AS ready) = %(number)s
+"""
+# One look at the fence, which also keeps a take-over from committing in between.
+_LOCK = f"SELECT id FROM {_TABLES['batch']} WHERE {_HELD}"
+_FOLD_POSTGRESQL = """
+    UPDATE {delivery} SET state = known.state, reason = known.reason,
+        smtp_code = known.smtp_code, detail = known.detail,
+        attempts = {delivery}.attempts + known.attempted,
+        next_attempt_at = known.next_attempt_at, changed_at = %(now)s
+    FROM json_to_recordset(%(known)s::json) AS known(
+        id bigint, state text, reason text, smtp_code smallint, detail text, attempted smallint,
+        next_attempt_at timestamptz
+    )
+    WHERE {delivery}.id = known.id AND {delivery}.state IN (%(claimed)s, %(data)s)
+""".format(**_TABLES)
+_FOLD_SQLITE = """
+    UPDATE {delivery} SET state = %s, reason = %s, smtp_code = %s, detail = %s,
+        attempts = attempts + %s, next_attempt_at = %s, changed_at = %s
+    WHERE id = %s AND state IN (%s, %s)
+""".format(**_TABLES)
 
 
 class DigestStopped(Exception):
     """The digest was paused or cancelled: nothing more of it may go out."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A delivery as it stands at this moment, with what speaks against it."""
-
-    delivery_id: int
-    variant_id: int
-    attempts: int
-    address: str = field(repr=False)  # stays out of tracebacks
-    member_uid: UUID  # zero when the member was erased
-    obstacle: Delivery.Reason | None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    delivery_id: int
-    state: Delivery.State
-    reason: str = ""
-    smtp_code: int | None = None
-    detail: str = ""
-    attempted: bool = True
-    next_attempt_at: datetime | None = None
-
-
-def next_rows(claim: Claim, *, after: int, limit: int, now: datetime) -> list[Row]:
-    """The next deliveries of the batch in order, each checked against the members of this moment.
+def next_rows(digest_id: int, *, after: int, last: int, limit: int, now: datetime) -> list[Row]:
+    """The claimed deliveries that follow, each checked against the members of this moment.
 
     Raises DigestStopped. When the database does not answer, its error goes up: without the check
     nothing is sent.
     """
-    return _read(
-        "{delivery}.id > %(after)s AND {delivery}.id <= %(last)s"
-        " ORDER BY {delivery}.id LIMIT %(limit)s",
-        claim=claim, now=now, after=after, last=claim.last_id, limit=limit,
-    )  # fmt: skip
-
-
-def begin(
-    claim: Claim, rows: Sequence[Row], outcomes: Sequence[Outcome], *, now: datetime
-) -> set[int]:
-    """Commit that these messages are about to be handed over, and what became of earlier ones.
-
-    The check is made once more, in the same transaction: a recipient may have left while the
-    server was thinking about RCPT. Answers with the deliveries that may go on. Raises LeaseLost
-    and DigestStopped; then nothing was begun (but the outcomes are kept in the second case).
-    """
-    among, numbers = _among(rows)
-    changed = _commit(claim, [*_writes(outcomes), _begins(among, numbers)], now=now)
-    if changed == len(rows):
-        return {row.delivery_id for row in rows}
-    # Something is in the way of some of them: now a few looks more may be taken.
-    _make_sure_it_is_held(claim)
-    begun = _select(
-        "SELECT id FROM {delivery} WHERE state = %(data)s AND {condition}",
-        among,
-        data=Delivery.State.DATA_STARTED.value,
-        **numbers,
-    )
-    if not begun:
-        _read(f"{{delivery}}.{among}", claim=claim, now=now, **numbers)  # raises DigestStopped
-    return {delivery_id for (delivery_id,) in begun}
-
-
-def record(claim: Claim, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """Commit what became of messages. Raises LeaseLost, and then nothing is written."""
-    if outcomes and not _commit(claim, _writes(outcomes), now=now):
-        _make_sure_it_is_held(claim)
-
-
-# An UPDATE that does nothing unless the batch is `held`, and its own values.
-Change = tuple[str, dict[str, Any]]
-
-
-def _commit(claim: Claim, changes: Sequence[Change], *, now: datetime) -> int:
-    """Make all these changes if the claim stands, or none; how many rows the last one changed.
-
-    PostgreSQL gets them as one statement, which is a transaction and a single round trip: with a
-    round trip for every step, the database set the pace and not the mail server.
-    """
-    claims.renew(claim, now=now)
-    values: dict[str, Any] = {
-        "batch": claim.batch_id,
-        "fence": claim.fence,
-        "claimed": Delivery.State.CLAIMED.value,  # a batch's word for it, too
-        "data": Delivery.State.DATA_STARTED.value,
-        "now": _moment(now),
-    }
-    is_held = "id = %(batch)s AND fence = %(fence)s AND state = %(claimed)s"
-    held = f"SELECT id FROM {_TABLES['batch']} WHERE {is_held}"  # noqa: S608
-    if connection.vendor == "postgresql":
-        # The lock: else a take-over could commit between the look at the fence and the writes.
-        steps = [f"WITH held AS ({held} FOR SHARE)"]
-        for number, (change, more) in enumerate(changes[:-1]):
-            steps.append(f"change_{number} AS ({change})")
-            values |= more
-        last, more = changes[-1]
-        return _run(f"{', '.join(steps)} {last}", held="held", **values, **more)
-    # There is one writer at a time, and the transaction begins as one. No WITH: Python's sqlite3
-    # counts rows only for statements that begin with UPDATE.
-    with transaction.atomic():
-        for change, more in changes:
-            changed = _run(change, held=f"({held}) AS held", **values, **more)
-    return changed
-
-
-def _writes(outcomes: Sequence[Outcome]) -> list[Change]:
-    return [
-        (
-            # Only names of placeholders are put together here, no values.
-            f"UPDATE {{delivery}} SET state = %(state_{n})s, reason = %(reason_{n})s,"  # noqa: S608
-            f" smtp_code = %(code_{n})s, detail = %(detail_{n})s,"
-            f" attempts = attempts + %(attempts_{n})s, next_attempt_at = %(next_{n})s,"
-            " changed_at = %(now)s"
-            f" WHERE id = %(id_{n})s AND state IN (%(claimed)s, %(data)s)"
-            " AND EXISTS (SELECT 1 FROM {held})",
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NEXT_ROWS,
             {
-                f"id_{n}": outcome.delivery_id,
-                f"state_{n}": outcome.state.value,
-                f"reason_{n}": str(outcome.reason),
-                f"code_{n}": outcome.smtp_code,
-                f"detail_{n}": outcome.detail[:500],
-                f"attempts_{n}": int(outcome.attempted),
-                f"next_{n}": _moment(outcome.next_attempt_at),
+                "digest": digest_id,
+                "claimed": Delivery.State.CLAIMED.value,
+                "after": after,
+                "last": last,
+                "limit": limit,
+                "now": _moment(now),
+                **_OBSTACLES,
             },
         )
-        for n, outcome in enumerate(outcomes)
-    ]
-
-
-def _begins(among: str, numbers: dict[str, Any]) -> Change:
-    return (
-        "UPDATE {delivery} SET state = %(data)s, changed_at = %(now)s"  # noqa: S608
-        f" WHERE {among} AND state = %(claimed)s AND EXISTS (SELECT 1 FROM {{held}})"
-        f" AND id IN (SELECT {{delivery}}.id {_WITH_MEMBERS} WHERE {{delivery}}.{among}"
-        " AND {digest}.status = %(sending)s AND {digest}.paused_at IS NULL"
-        f" AND {_OBSTACLE} = '')",
-        {"sending": Digest.Status.SENDING.value, **_OBSTACLES, **numbers},
-    )
-
-
-def _make_sure_it_is_held(claim: Claim) -> None:
-    if not claims.held(claim).exists():
-        raise LeaseLost(f"Batch {claim.batch_id} was taken over by another worker.")
-
-
-def _among(rows: Sequence[Row]) -> tuple[str, dict[str, Any]]:
-    """A condition that is the same text for every message, so that SQLite keeps the statement."""
-    numbers: dict[str, Any] = {f"row_{n}": row.delivery_id for n, row in enumerate(rows)}
-    return f"id IN ({', '.join(f'%({name})s' for name in numbers)})", numbers
-
-
-def _read(condition: str, *, claim: Claim, now: datetime, **values: Any) -> list[Row]:
-    found = _select(
-        "SELECT {delivery}.id, {delivery}.variant_id, {delivery}.attempts, {digest}.status,"
-        f" {{digest}}.paused_at, {{member}}.address, {{member}}.uid, {_OBSTACLE} {_WITH_MEMBERS}"
-        " WHERE {delivery}.digest_id = %(digest)s AND {delivery}.state = %(claimed)s"
-        " AND {condition}",
-        condition.format(**_TABLES),
-        digest=claim.digest_id,
-        claimed=Delivery.State.CLAIMED.value,
-        now=_moment(now),
-        **_OBSTACLES,
-        **values,
-    )
+        found = cursor.fetchall()
     rows: list[Row] = []
     for delivery_id, variant_id, attempts, status, paused_at, address, uid, obstacle in found:
         if status != Digest.Status.SENDING or paused_at is not None:
@@ -243,16 +140,118 @@ def _read(condition: str, *, claim: Claim, now: datetime, **values: Any) -> list
     return rows
 
 
-def _select(statement: str, condition: str, **values: Any) -> list[tuple[Any, ...]]:
+def may_go(batch_id: int, fence: int, delivery_ids: Sequence[int], *, now: datetime) -> bool:
+    """Whether the batch is held and nothing has come in the way of these since they were read."""
+    values = _values(batch_id, fence, delivery_ids, now)
+    statement = _with_ids(_CHECK, delivery_ids)
+    if connection.vendor == "postgresql":
+        rows = _prepared(statement, values)
+        return bool(rows and rows[0][0] == len(delivery_ids))
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(**_TABLES, condition=condition), values)
+        cursor.execute(statement, values)
+        return bool(cursor.fetchone()[0] == len(delivery_ids))
+
+
+def commit_begun(batch_id: int, fence: int, delivery_ids: Sequence[int], *, now: datetime) -> bool:
+    """Commit that these, in order, are about to be handed over, if they may go: one statement."""
+    values = _values(batch_id, fence, delivery_ids, now) | {
+        "begun_first": delivery_ids[0],
+        "begun_last": delivery_ids[-1],
+        "number": len(delivery_ids),
+    }
+    statement = _with_ids(_BEGIN, delivery_ids)
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        return bool(_prepared(f"{statement} RETURNING id", values))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return bool(cursor.rowcount)
+
+
+@transaction.atomic
+def fold(batch_id: int, fence: int, outcomes: Sequence[Outcome], *, now: datetime) -> bool:
+    """Write what became of messages into their rows; False, and nothing, if the batch is lost."""
+    values = _values(batch_id, fence, (), now)
+    on_postgresql = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK + (" FOR UPDATE" if on_postgresql else ""), values)
+        if cursor.fetchone() is None:
+            return False
+        if on_postgresql:
+            known = [_as_json(outcome) for outcome in outcomes]
+            cursor.execute(_FOLD_POSTGRESQL, values | {"known": json.dumps(known)})
+        else:
+            cursor.executemany(_FOLD_SQLITE, [_as_row(outcome, values) for outcome in outcomes])
+    return True
+
+
+def version() -> object | None:
+    """Changes whenever anything in the database did; None where that costs as much as looking.
+
+    SQLite keeps count of the commits of others (`PRAGMA data_version`) and of our own changes.
+    """
+    if connection.vendor != "sqlite":
+        return None
+    connection.ensure_connection()
+    raw = connection.connection
+    return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
+
+
+def _values(
+    batch_id: int, fence: int, delivery_ids: Sequence[int], now: datetime
+) -> dict[str, Any]:
+    return {
+        "batch": batch_id,
+        "fence": fence,
+        "claimed": Delivery.State.CLAIMED.value,  # a batch's word for it, too
+        "data": Delivery.State.DATA_STARTED.value,
+        "sending": Digest.Status.SENDING.value,
+        "now": _moment(now),
+        **_OBSTACLES,
+        **{f"id_{n}": delivery_id for n, delivery_id in enumerate(delivery_ids)},
+    }
+
+
+def _with_ids(statement: str, delivery_ids: Sequence[int]) -> str:
+    places = ", ".join(f"%(id_{n})s" for n in range(len(delivery_ids)))
+    return statement.replace("%(ids)s", places)
+
+
+def _prepared(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """With a plan that PostgreSQL keeps: Django's own cursor has each statement planned anew."""
+    import psycopg  # nobody on SQLite needs it
+
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, values, prepare=True)
         return cursor.fetchall()
 
 
-def _run(statement: str, *, held: str, **values: Any) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement.format(**_TABLES, held=held), values)
-        return int(cursor.rowcount)
+def _as_json(outcome: Outcome) -> dict[str, Any]:
+    next_at = outcome.next_attempt_at
+    return {
+        "id": outcome.delivery_id,
+        "state": outcome.state.value,
+        "reason": str(outcome.reason),
+        "smtp_code": outcome.smtp_code,
+        "detail": outcome.detail[:500].replace("\0", ""),
+        "attempted": int(outcome.attempted),
+        "next_attempt_at": next_at.isoformat() if next_at else None,
+    }
+
+
+def _as_row(outcome: Outcome, values: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        outcome.state.value,
+        str(outcome.reason),
+        outcome.smtp_code,
+        outcome.detail[:500],
+        int(outcome.attempted),
+        _moment(outcome.next_attempt_at),
+        values["now"],
+        outcome.delivery_id,
+        values["claimed"],
+        values["data"],
+    )
 
 
 def _moment(value: datetime | None) -> Any:

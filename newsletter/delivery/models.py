@@ -1,6 +1,8 @@
 """The ledger: one digest to one member, and who is working on it.
 
-Rows are written by the freeze and changed only by the worker that holds their batch's fence.
+Rows are written by the freeze and changed only by the worker that holds their batch's fence. What
+is being handed over at this moment stands in the batch or in its journal, and reaches the rows in
+groups: a worker that vanished is read from there.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ class Delivery(models.Model):
     class State(models.TextChoices):
         PENDING = "pending", _("Waiting")
         CLAIMED = "claimed", _("Taken by a worker")
+        # Of rows that an older version left half-way.
         DATA_STARTED = "data", _("Being handed over")
         SENT = "sent", _("Sent")
         DEFERRED = "deferred", _("To be tried again")
@@ -163,6 +166,14 @@ class Batch(models.Model):
     # Raised by every claim: writes with an older fence are refused.
     fence = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True)  # when its deferred rows are due again
+    # The file in which the owner notes each message; empty: it notes them in the three below.
+    journal = models.CharField(max_length=80, blank=True)
+    # The deliveries being handed over, both ends included: what this claim took before them and
+    # has not written otherwise, the server has answered with 250.
+    begun_first = models.BigIntegerField(null=True)
+    begun_last = models.BigIntegerField(null=True)
+    # When those were begun; with a journal, when the batch was claimed.
+    begun_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 

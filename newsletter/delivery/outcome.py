@@ -1,13 +1,14 @@
-"""What the mail server's answer means for a delivery. Pure."""
+"""A delivery that a worker has in hand, and what the mail server's answer means for it. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from newsletter import conf
-from newsletter.delivery.ledger import Outcome, Row
 from newsletter.delivery.models import Delivery
-from newsletter.delivery.smtp import Reply
+from newsletter.delivery.wire import Reply
 
 # A connection that had served others may have been closed for its age: try at once on a new one,
 # but not for ever.
@@ -15,6 +16,29 @@ _QUICK_RETRIES = 2
 
 State = Delivery.State
 Reason = Delivery.Reason
+
+
+@dataclass(frozen=True)
+class Row:
+    """A delivery as it stands at this moment, with what speaks against it."""
+
+    delivery_id: int
+    variant_id: int
+    attempts: int
+    address: str = field(repr=False)  # stays out of tracebacks
+    member_uid: UUID  # zero when the member was erased
+    obstacle: Delivery.Reason | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    delivery_id: int
+    state: Delivery.State
+    reason: str = ""
+    smtp_code: int | None = None
+    detail: str = ""
+    attempted: bool = True
+    next_attempt_at: datetime | None = None
 
 
 def answered(row: Row, reply: Reply, reason: Reason, *, now: datetime) -> Outcome:
@@ -56,11 +80,6 @@ def silent(row: Row, detail: str) -> Outcome:
 
 def skipped(row: Row, reason: Reason) -> Outcome:
     return Outcome(row.delivery_id, State.SKIPPED, reason, attempted=False)
-
-
-def untouched(row: Row) -> Outcome:
-    """Begun on paper only: nothing of it reached the server."""
-    return Outcome(row.delivery_id, State.PENDING, attempted=False)
 
 
 def _words(reply: Reply) -> str:

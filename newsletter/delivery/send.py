@@ -1,8 +1,9 @@
 """Sending a digest: batch after batch, one recipient per envelope.
 
-For each message: check, MAIL, RCPT, commit "data", DATA, note the answer. The answer to one
-message is committed together with the "data" of the next, so a worker killed at any moment leaves
-at most IN_FLIGHT messages of which nobody knows whether the server took them.
+For each message: check, MAIL, RCPT, DATA, check again and note that it is begun, the message, note
+the answer. The answer to one message is noted together with the begin of the next, so a worker
+killed at any moment leaves at most IN_FLIGHT messages of which nobody knows whether the server took
+them. Where the server offers PIPELINING, the next envelope goes out in one write with the message.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import logging
 import os
 import secrets
 import socket
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,14 +21,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter import conf
-from newsletter.delivery import ledger, outcome
-from newsletter.delivery.claim import Claim, claim_batch, give_back, release_expired
+from newsletter.delivery import outcome
+from newsletter.delivery.claim import claim_batch, release_expired
 from newsletter.delivery.control import clear_trouble, finish, note_trouble, pause
-from newsletter.delivery.ledger import DigestStopped, Outcome, Row
+from newsletter.delivery.handover import HandOver
+from newsletter.delivery.ledger import DigestStopped
 from newsletter.delivery.message import CompiledMessage, ascii_address, compile_message
 from newsletter.delivery.models import Delivery
+from newsletter.delivery.outcome import Outcome, Row
 from newsletter.delivery.server import Server, configured_server
-from newsletter.delivery.smtp import Connection, Reply, Silence
+from newsletter.delivery.smtp import Connection, Envelope, Opening, Silence
 from newsletter.digests.content import DigestContent
 from newsletter.digests.models import Digest, Variant
 from newsletter.exceptions import DigestNotReady, LeaseLost, TransportError
@@ -41,8 +44,8 @@ _MOST_BROKEN = 3
 _MOST_SENDER_REFUSALS = 3
 _MOST_COMPILED = 32  # variants kept ready; a variant takes about 60 KB
 # Rows looked at together, and for how long that look is good enough to open an envelope by. The
-# check that decides is made with the commit before DATA.
-_READ_AHEAD = 20
+# check that decides is made before the message itself goes out.
+_READ_AHEAD = 100
 _READ_SECONDS = 1.0
 
 
@@ -114,7 +117,8 @@ class _Sender:
         self.connection = Connection(server)
         self.round = Round()
         self.compiled: dict[int, CompiledMessage] = {}
-        self.outcomes: list[Outcome] = []  # not committed yet
+        self.copies: dict[int, bytes] = {}  # of the message in hand and of the next
+        self.begun: set[int] = set()  # noted as such in one go
         self.broken = self.sender_refusals = 0
         self.had_trouble = bool(digest.status_reason)
 
@@ -125,16 +129,20 @@ class _Sender:
                 claim = claim_batch(self.digest_id, owner=self.worker, now=self.clock())
                 if claim is None:
                     break
-                self._work(claim)
+                self._work(HandOver(claim, now=self.clock()))
         except DigestStopped as stopped:
             self._end(str(stopped))
         except LeaseLost as lost:
             logger.warning("Digest %s: %s", self.digest_id, lost)
             self._end("lease", str(lost))
         except TransportError as error:
-            self._end("server", str(error))
-            note_trouble(self.digest_id, str(error))
-            logger.warning("Digest %s: %s", self.digest_id, error)
+            self._end_for_trouble("server", str(error))
+        except OSError as error:
+            # Nothing goes out that could not be noted before.
+            reason = _("The journal cannot be written, so nothing is sent: %(error)s") % {
+                "error": error
+            }
+            self._end_for_trouble("journal", reason)
         finally:
             self.connection.quit()
         self.round.finished = finish(self.digest_id, now=self.clock())
@@ -142,170 +150,137 @@ class _Sender:
 
     # --- a batch
 
-    def _work(self, claim: Claim) -> None:
+    def _work(self, batch: HandOver) -> None:
         try:
-            self._send_rows(claim)
+            self._send_rows(batch)
         except LeaseLost:
-            self._tell_unrecorded()
+            batch.abandon()
             raise
         except BaseException:
             # Whatever went wrong, what is known is written and the batch is free at once. If the
-            # database itself is the trouble, the lease runs out and the sweeper does this.
-            self._let_go(claim)
+            # database itself is the trouble, the sweeper does this from the batch's notes.
+            try:
+                batch.end(now=self.clock())
+            except Exception:
+                logger.exception("Batch %s could not be given back", batch.claim.batch_id)
+                batch.abandon()
             raise
-        self._record(claim)
-        give_back(claim)
+        batch.end(now=self.clock())
 
-    def _let_go(self, claim: Claim) -> None:
-        try:
-            self._record(claim)
-            give_back(claim)
-        except Exception:
-            logger.exception("Batch %s could not be given back", claim.batch_id)
-            self._tell_unrecorded()
-
-    def _tell_unrecorded(self) -> None:
-        """For the person who clears up uncertain deliveries: what this worker knew."""
-        for known in self.outcomes:
-            if known.state == Delivery.State.SENT:
-                logger.warning(
-                    "Delivery %s was taken by the mail server (%s), but could not be recorded",
-                    known.delivery_id, known.detail,
-                )  # fmt: skip
-        self.outcomes = []
-
-    def _send_rows(self, claim: Claim) -> None:
-        after = claim.first_id - 1
-        limit = _READ_AHEAD if self.window == 1 else self.window
+    def _send_rows(self, batch: HandOver) -> None:
+        after = batch.claim.first_id - 1
+        rows: deque[Row] = deque()
+        read_at = self.clock()
         while not self._must_end():
-            read_at = self.clock()
-            rows = ledger.next_rows(claim, after=after, limit=limit, now=read_at)
+            if self.clock() - read_at > timedelta(seconds=_READ_SECONDS):
+                rows.clear()
+            if len(rows) <= self.window:
+                read_at = self.clock()
+                behind = rows[-1].delivery_id if rows else after
+                rows += batch.next_rows(after=behind, limit=_READ_AHEAD, now=read_at)
             if not rows:
                 return
-            for group in self._groups(rows):
-                late = self.clock() - read_at > timedelta(seconds=_READ_SECONDS)
-                if self._must_end() or (late and group[0] is not rows[0]):
-                    break
-                # Otherwise something changed between the check and the commit: look again.
-                if not self._send_group(claim, group):
-                    break
-                after = group[-1].delivery_id
-            if len(self.outcomes) > self.window:
-                self._record(claim)
-
-    def _send_group(self, claim: Claim, group: Sequence[Row]) -> bool:
-        """False when one of them may not go on as it was read."""
-        for row in group:
+            row = rows[0]
             if row.obstacle is not None:
-                self._note(outcome.skipped(row, row.obstacle))
-        ready = [row for row in group if row.obstacle is None]
-        if self.window == 1:
-            return all(self._send_singly(claim, row) for row in ready)
-        return self._send_together(claim, ready)
-
-    def _groups(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
-        return [rows[at : at + self.window] for at in range(0, len(rows), self.window)]
-
-    def _send_singly(self, claim: Claim, row: Row) -> bool:
-        """MAIL and RCPT first, so that a refused recipient never stands as "data"."""
-        if not self.connection.is_open:
-            # A server that is slow to answer must not cost the lease what is known already.
-            self._record(claim)
-        return self._send(row, before_data=lambda: self._begin(claim, [row]) == {row.delivery_id})
-
-    def _send_together(self, claim: Claim, rows: Sequence[Row]) -> bool:
-        """One commit for the group; the larger it is, the more a kill leaves uncertain."""
-        if not rows:
-            return True
-        begun = self._begin(claim, rows)
-        for number, row in enumerate(rows):
-            if row.delivery_id not in begun:
+                self._note(batch, outcome.skipped(row, row.obstacle))
+            elif not self._send(batch, rows):
+                # Something changed since the row was read: look again.
+                rows.clear()
                 continue
-            try:
-                self._send(row, before_data=lambda: True)
-            except TransportError:
-                known = {one.delivery_id for one in self.outcomes}
-                for left in rows[number:]:
-                    if left.delivery_id in begun and left.delivery_id not in known:
-                        self._note(outcome.untouched(left))
-                raise
-        return len(begun) == len(rows)
-
-    def _record(self, claim: Claim) -> None:
-        ledger.record(claim, self.outcomes, now=self.clock())
-        self.outcomes = []
-
-    def _begin(self, claim: Claim, rows: Sequence[Row]) -> set[int]:
-        # Kept until the transaction has committed: an error leaves them to be recorded later.
-        try:
-            begun = ledger.begin(claim, rows, self.outcomes, now=self.clock())
-        except DigestStopped:
-            self.outcomes = []  # these were committed all the same
-            raise
-        self.outcomes = []
-        return begun
+            after = rows.popleft().delivery_id
+            batch.fold_if_due(now=self.clock())
 
     # --- a message
 
-    def _send(self, row: Row, *, before_data: Callable[[], bool]) -> bool:
-        """One message through all phases; False when it may not go on after RCPT.
+    def _send(self, batch: HandOver, rows: deque[Row]) -> bool:
+        """The first of `rows` through all phases; False when it may not go out as it was read.
 
         Raises TransportError when the server is ill rather than this message.
         """
-        if not self.connection.is_open:
-            self.connection.open()
+        row = rows[0]
         connection = self.connection
-        message = self._message(row.variant_id).for_member(
-            row.address, row.member_uid, row.delivery_id
-        )
+        if not connection.is_open:
+            # A server that is slow to answer must not cost the lease what is known already.
+            batch.fold(now=self.clock())
+            connection.open()
+        message = self._copy(row)
         was_reused = connection.handed_over > 0
         try:
-            mail, rcpt = connection.envelope(self.envelope_sender, row.address, size=len(message))
-            refused = self._refusal(row, mail, rcpt)
-            if refused:
-                self._note(refused)
+            opening = connection.open_envelope(self._envelope(row, message))
+            if not opening.is_open:
+                self._note(batch, self._refusal(row, opening))
                 return True
-            if not before_data():
-                connection.reset()
+            if not self._begin(batch, rows):
+                connection.close()  # the only way to take an open envelope back
                 return False
-            reply = connection.hand_over(message)
+            following = self._following(rows)
+            reply = connection.hand_over(message, following)
         except Silence as silence:
-            self._note(outcome.silent(row, str(silence)))
+            self._note(batch, outcome.silent(row, str(silence)))
             self._count_broken(silence)
             return True
         except TransportError as error:
             # Before the final dot: the server has no message.
-            self._note(outcome.broken(row, str(error), was_reused=was_reused, now=self.clock()))
+            self._note(
+                batch, outcome.broken(row, str(error), was_reused=was_reused, now=self.clock())
+            )
             if not was_reused:
                 self._count_broken(error)
             return True
-        except (DigestStopped, LeaseLost):
+        except (LeaseLost, OSError):
             connection.close()
             raise
-        self._note(outcome.answered(row, reply, Delivery.Reason.CONTENT, now=self.clock()))
+        self._note(batch, outcome.answered(row, reply, Delivery.Reason.CONTENT, now=self.clock()))
         self.broken = self.sender_refusals = 0
         if self.had_trouble:
             clear_trouble(self.digest_id)
             self.had_trouble = False
         return True
 
-    def _refusal(self, row: Row, mail: Reply, rcpt: Reply | None) -> Outcome | None:
-        now = self.clock()
-        if not mail.ok:
-            if mail.permanent:
-                self._count_sender_refusal(mail)
-            # Never final for the recipient, who has no part in it.
-            return outcome.sender_refused(row, mail, now=now)
-        self.sender_refusals = 0
-        if rcpt is not None and not rcpt.ok:
-            self.broken = 0
-            return outcome.answered(row, rcpt, Delivery.Reason.REFUSED, now=now)
-        return None
+    def _begin(self, batch: HandOver, rows: deque[Row]) -> bool:
+        """Note it begun, or with IN_FLIGHT > 1 a group of which it is the first."""
+        row = rows[0]
+        if row.delivery_id in self.begun:
+            return batch.may_still_go(row, now=self.clock())
+        group = [row]
+        for other in list(rows)[1 : self.window]:
+            if other.obstacle is not None:
+                break
+            group.append(other)
+        self.begun = {one.delivery_id for one in group}
+        return batch.begin(group, now=self.clock())
 
-    def _count_sender_refusal(self, mail: Reply) -> None:
+    def _copy(self, row: Row) -> bytes:
+        if row.delivery_id not in self.copies:
+            compiled = self._message(row.variant_id)
+            copy = compiled.for_member(row.address, row.member_uid, row.delivery_id)
+            self.copies = {row.delivery_id: copy}
+        return self.copies[row.delivery_id]
+
+    def _envelope(self, row: Row, message: bytes) -> Envelope:
+        return Envelope(self.envelope_sender, row.address, len(message))
+
+    def _following(self, rows: deque[Row]) -> Envelope | None:
+        """The envelope after this one, where it is clear already."""
+        if len(rows) < 2 or rows[1].obstacle is not None or self._must_end():
+            return None
+        return self._envelope(rows[1], self._copy(rows[1]))
+
+    def _refusal(self, row: Row, opening: Opening) -> Outcome:
+        now = self.clock()
+        if not opening.mail.ok:
+            if opening.mail.permanent:
+                self._count_sender_refusal(opening)
+            # Never final for the recipient, who has no part in it.
+            return outcome.sender_refused(row, opening.mail, now=now)
+        self.sender_refusals = self.broken = 0
+        reason = Delivery.Reason.CONTENT if opening.data else Delivery.Reason.REFUSED
+        return outcome.answered(row, opening.last, reason, now=now)
+
+    def _count_sender_refusal(self, opening: Opening) -> None:
         self.sender_refusals += 1
         if self.sender_refusals >= _MOST_SENDER_REFUSALS:
-            reason = _("The mail server refuses the sender: %(answer)s") % {"answer": mail}
+            reason = _("The mail server refuses the sender: %(answer)s") % {"answer": opening.mail}
             pause(self.digest_id, now=self.clock(), reason=reason)
             self._end("paused", reason)
 
@@ -329,8 +304,8 @@ class _Sender:
         if self.broken >= _MOST_BROKEN:
             raise error
 
-    def _note(self, known: Outcome) -> None:
-        self.outcomes.append(known)
+    def _note(self, batch: HandOver, known: Outcome) -> None:
+        batch.note(known)
         self.round.counts[known.state.value] += 1
 
     # --- when to end
@@ -346,3 +321,9 @@ class _Sender:
 
     def _end(self, why: str, detail: str = "") -> None:
         self.round.ended, self.round.detail = why, detail
+
+    def _end_for_trouble(self, why: str, detail: str) -> None:
+        """What keeps the digest from going out stands on its page."""
+        self._end(why, detail)
+        note_trouble(self.digest_id, detail)
+        logger.warning("Digest %s: %s", self.digest_id, detail)

@@ -1,4 +1,4 @@
-"""SMTP phase by phase, on a socket.
+"""SMTP phase by phase.
 
 The standard library's client raises one and the same error whether the connection broke before
 the server took the message or after it. The ledger needs to know which: so every step is driven
@@ -10,50 +10,53 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
-import socket
-import ssl
-import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from newsletter import conf
 from newsletter.delivery.server import Server
+from newsletter.delivery.wire import Reply, Wire
 from newsletter.exceptions import TransportError
 
-CONNECT_SECONDS = 15.0
-COMMAND_SECONDS = 15.0
 # After the final dot. Less than RFC 5321 wants (10 minutes), because a lease must outlive it; a
 # server slower than this leaves the delivery uncertain, it does not lead to a second copy.
 REPLY_SECONDS = 50.0
-_MAX_LINE = 4096
-_MAX_LINES = 100
-# Servers repeat the recipient in a refusal. What they say is kept and logged, longer than the
-# member may want to be known.
-_ADDRESS = re.compile(r"<?[^\s<>@:;,()]+@[^\s<>@:;,()]+>?")
 # Blank space and brackets would end the address inside a command.
 _UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
-
-
-@dataclass(frozen=True)
-class Reply:
-    code: int
-    text: str
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.code < 400
-
-    @property
-    def permanent(self) -> bool:
-        return 500 <= self.code < 600
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.text}"
+_NOT_ASKED = Reply(250, "")
 
 
 class Silence(TransportError):
     """The final dot went out and no answer came: the server may have the message."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """From whom, to whom (one recipient, always), and how large in bytes."""
+
+    sender: str
+    recipient: str
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The answers to MAIL, RCPT and DATA; None after the first that refuses."""
+
+    mail: Reply
+    rcpt: Reply | None = None
+    data: Reply | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """The server waits for the message."""
+        return self.data is not None and self.data.code == 354
+
+    @property
+    def last(self) -> Reply:
+        """The answer that counts: a refusal, if there is one."""
+        return self.data or self.rcpt or self.mail
 
 
 class Connection:
@@ -63,30 +66,24 @@ class Connection:
         self.server = server
         self.extensions: dict[str, str] = {}
         self.handed_over = 0  # messages that this connection carried to an answer
-        self._socket: socket.socket | None = None
-        self._buffer = b""
+        self._wire = Wire(server)
+        # Its commands went out with the message before it; the answers are still to be read.
+        self._announced: Envelope | None = None
 
     # --- beginning and end
 
     def open(self) -> Self:
         """Connected, greeted, encrypted and logged in, as far as the server's settings say."""
-        server = self.server
+        self._announced = None
+        self._wire.connect()
         try:
-            connection = socket.create_connection((server.host, server.port), CONNECT_SECONDS)
-        except OSError as error:
-            raise TransportError(
-                f"The mail server {server} cannot be reached: {_words(error)}.", phase="connect"
-            ) from error
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = connection
-        try:
-            if server.tls == "implicit":
-                self._encrypt()
-            self._expect(self._read("greeting"), "greeting")
+            if self.server.tls == "implicit":
+                self._wire.encrypt()
+            self._expect(self._wire.read("greeting"), "greeting")
             self._hello()
-            if server.tls == "starttls":
+            if self.server.tls == "starttls":
                 self._start_tls()
-            if server.user:
+            if self.server.user:
                 self._log_in()
         except BaseException:
             self.close()
@@ -95,27 +92,19 @@ class Connection:
 
     @property
     def is_open(self) -> bool:
-        return self._socket is not None
+        return self._wire.is_open
 
     def close(self) -> None:
-        """Hang up at once."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-        self._buffer = b""
+        """Hang up at once. A message that was not handed over to its end is not delivered."""
+        self._wire.close()
 
     def quit(self) -> None:
         """Say goodbye and hang up; what the server answers does not matter."""
-        if self._socket is None:
-            return
-        try:
-            self._socket.settimeout(2)
-            self._socket.sendall(b"QUIT\r\n")
-            self._socket.recv(512)
-        except OSError:
-            pass
-        finally:
-            self.close()
+        if self.is_open and self._announced is None:
+            with contextlib.suppress(TransportError):
+                self._wire.write(b"QUIT\r\n", "quit")
+                self._wire.read("quit", 2.0)
+        self.close()
 
     def __enter__(self) -> Self:
         return self.open()
@@ -130,69 +119,113 @@ class Connection:
 
     # --- a message
 
-    def envelope(self, sender: str, recipient: str, *, size: int = 0) -> tuple[Reply, Reply | None]:
-        """MAIL and RCPT, for one recipient. The second reply is None when the first refuses.
+    def open_envelope(self, envelope: Envelope) -> Opening:
+        """MAIL, RCPT and DATA, in one write where the server offers PIPELINING (RFC 2920).
 
-        A refusal leaves the connection ready for the next envelope.
+        Nothing is sent for an envelope that was announced with the message before it. A refusal
+        leaves the connection ready for the next envelope.
         """
-        options = ""
-        if size and "SIZE" in self.extensions:
-            options += f" SIZE={size}"
-        if not recipient.isascii():
-            if "SMTPUTF8" not in self.extensions:
-                return Reply(250, ""), Reply(553, "5.6.7 SMTPUTF8 is not offered")
-            options += " BODY=8BITMIME SMTPUTF8" if "8BITMIME" in self.extensions else " SMTPUTF8"
-        for address in (sender, recipient):
-            if _UNSAFE.search(address) or not address:
-                return Reply(250, ""), Reply(553, "5.1.3 not an address")
-        mail = f"MAIL FROM:<{sender}>{options}\r\n".encode()
-        rcpt = f"RCPT TO:<{recipient}>\r\n".encode()
-        second: Reply | None = None
+        refused = self._refusal(envelope)
+        if refused is not None:
+            return Opening(_NOT_ASKED, refused)
+        if self._announced is not None and self._announced != envelope:
+            # Its DATA may have been granted: only hanging up takes that back.
+            self.close()
+            self.open()
         if "PIPELINING" in self.extensions:
-            self._write(mail + rcpt, "mail")
-            first = self._read("mail")
-            second = self._read("rcpt")
+            if self._announced is None:
+                self._wire.write(b"".join(self._commands(envelope)), "mail")
+            self._announced = None
+            opening = self._read_opening()
         else:
-            first = self._command(mail, "mail")
-            if first.ok:
-                second = self._command(rcpt, "rcpt")
-        if not first.ok:
-            second = None
-        if not first.ok or second is None or not second.ok:
-            self.reset()
-        return first, second
+            opening = self._ask_in_turn(envelope)
+        if opening.data is not None and opening.data.ok and not opening.is_open:
+            self.close()
+            raise TransportError(
+                f"The mail server answered DATA with {opening.data}.", phase="data"
+            )
+        if not opening.is_open:
+            self._reset()
+        return opening
 
-    def reset(self) -> None:
-        """Forget the envelope; a server that hangs up instead has forgotten it, too."""
-        with contextlib.suppress(TransportError):  # which closes the connection
-            self._expect(self._command(b"RSET\r\n", "mail"), "mail")
-
-    def hand_over(self, message: bytes) -> Reply:
-        """DATA, the message, the final dot; the server's answer.
+    def hand_over(self, message: bytes, following: Envelope | None = None) -> Reply:
+        """The message and the final dot, after an open envelope; the server's answer.
 
         `message` is as it goes over the wire: CRLF line ends, no line starting with a dot.
-        An error before the final dot is a TransportError: the server has no message. After it,
-        anything but an answer is a Silence.
+        `following` is the envelope that will be opened next: with PIPELINING its commands go out
+        in the same write. An error before the final dot is a TransportError: the server has no
+        message. After it, anything but an answer is a Silence.
         """
-        go = self._command(b"DATA\r\n", "data")
-        if go.code != 354:
-            if go.ok:
-                self.close()
-                raise TransportError(f"The mail server answered DATA with {go}.", phase="data")
-            self.reset()
-            return go
-        # The dot goes out by itself: when writing the message fails, it has not been sent.
-        self._write(message if message.endswith(b"\r\n") else message + b"\r\n", "body")
+        end = b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
+        whole = [message, end]
+        announced = None
+        if following and "PIPELINING" in self.extensions and self._refusal(following) is None:
+            announced = following
+            whole += self._commands(following)
+        # All but the last byte of the dot may go out without the message being complete.
+        point = len(message) + len(end)
         try:
-            self._write(b".\r\n", "reply")
-            reply = self._read("reply", REPLY_SECONDS)
+            self._wire.write_until(b"".join(whole), point, "body", "reply")
+            reply = self._wire.read("reply", REPLY_SECONDS)
         except TransportError as error:
+            if error.phase == "body":
+                raise
             raise Silence(str(error), phase="reply") from error
         if not 200 <= reply.code < 300 and not 400 <= reply.code < 600:
             self.close()
             raise Silence(f"The mail server answered a message with {reply}.", phase="reply")
         self.handed_over += 1
+        self._announced = announced if self.is_open else None
         return reply
+
+    def _refusal(self, envelope: Envelope) -> Reply | None:
+        """What we say ourselves, without asking the server."""
+        for address in (envelope.sender, envelope.recipient):
+            if _UNSAFE.search(address) or not address:
+                return Reply(553, "5.1.3 not an address")
+        if not envelope.recipient.isascii() and "SMTPUTF8" not in self.extensions:
+            return Reply(553, "5.6.7 SMTPUTF8 is not offered")
+        return None
+
+    def _commands(self, envelope: Envelope) -> list[bytes]:
+        options = f" SIZE={envelope.size}" if envelope.size and "SIZE" in self.extensions else ""
+        if not envelope.recipient.isascii():
+            options += " BODY=8BITMIME SMTPUTF8" if "8BITMIME" in self.extensions else " SMTPUTF8"
+        return [
+            f"MAIL FROM:<{envelope.sender}>{options}\r\n".encode(),
+            f"RCPT TO:<{envelope.recipient}>\r\n".encode(),
+            b"DATA\r\n",
+        ]
+
+    def _read_opening(self) -> Opening:
+        mail, rcpt, data = (self._answer(phase) for phase in ("mail", "rcpt", "data"))
+        if (not mail.ok or not rcpt.ok) and data.code == 354:
+            # It waits for a message to nobody. Whatever we wrote would be that message.
+            self.close()
+        if not mail.ok:
+            return Opening(mail)
+        return Opening(mail, rcpt, data) if rcpt.ok else Opening(mail, rcpt)
+
+    def _ask_in_turn(self, envelope: Envelope) -> Opening:
+        replies: list[Reply] = []
+        for command, phase in zip(self._commands(envelope), ("mail", "rcpt", "data"), strict=True):
+            self._wire.write(command, phase)
+            replies.append(self._answer(phase))
+            if not replies[-1].ok:
+                break
+        return Opening(*replies)
+
+    def _answer(self, phase: str) -> Reply:
+        reply = self._wire.read(phase)
+        if reply.code == 421:
+            raise self._wire.refused(reply, phase)
+        return reply
+
+    def _reset(self) -> None:
+        """Forget the envelope; a server that hangs up instead has forgotten it, too."""
+        if self.is_open:
+            with contextlib.suppress(TransportError):  # which closes the connection
+                self._expect(self._command(b"RSET\r\n", "mail"), "mail")
 
     # --- the steps of the beginning
 
@@ -214,7 +247,7 @@ class Connection:
         domain = str(conf.get("MESSAGE_DOMAIN"))
         if domain and domain.isascii():
             return domain
-        address = self._wire("ehlo").getsockname()[0]
+        address = self._wire.own_address
         return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
     def _start_tls(self) -> None:
@@ -225,22 +258,8 @@ class Connection:
                 phase="starttls",
             )
         self._expect(self._command(b"STARTTLS\r\n", "starttls"), "starttls")
-        if self._buffer:
-            # Plain text injected before the encryption (CVE-2011-0411).
-            raise TransportError("The mail server spoke before TLS began.", phase="starttls")
-        self._encrypt()
+        self._wire.encrypt()
         self._hello()
-
-    def _encrypt(self) -> None:
-        plain = self._wire("starttls")
-        try:
-            context = ssl.create_default_context()
-            self._socket = context.wrap_socket(plain, server_hostname=self.server.host)
-        except (OSError, ValueError) as error:
-            raise TransportError(
-                f"No encrypted connection to the mail server {self.server}: {_words(error)}.",
-                phase="starttls",
-            ) from error
 
     def _log_in(self) -> None:
         methods = self.extensions.get("AUTH", "").split()
@@ -260,91 +279,12 @@ class Connection:
                 phase="auth",
             )
         if reply.code != 235:
-            self._refused(reply, "auth")
-
-    # --- the wire
-
-    def _wire(self, phase: str) -> socket.socket:
-        if self._socket is None:
-            raise TransportError("The connection to the mail server is closed.", phase=phase)
-        return self._socket
+            raise self._wire.refused(reply, "auth")
 
     def _expect(self, reply: Reply, phase: str) -> None:
         if not 200 <= reply.code < 300:
-            self._refused(reply, phase)
-
-    def _refused(self, reply: Reply, phase: str) -> None:
-        self.close()
-        raise TransportError(
-            f"The mail server {self.server} refused ({phase}): {reply}.",
-            phase=phase,
-            code=reply.code,
-            permanent=reply.permanent,
-        )
+            raise self._wire.refused(reply, phase)
 
     def _command(self, line: bytes, phase: str) -> Reply:
-        self._write(line, phase)
-        return self._read(phase)
-
-    def _write(self, data: bytes, phase: str) -> None:
-        wire = self._wire(phase)
-        try:
-            wire.settimeout(COMMAND_SECONDS)
-            wire.sendall(data)
-        except OSError as error:
-            raise self._broken(error, phase) from error
-
-    def _read(self, phase: str, seconds: float | None = None) -> Reply:
-        """One reply, which may have several lines. A 421 means that the server hangs up."""
-        lines: list[str] = []
-        # For the whole reply: a server that sends a byte now and then does not gain time.
-        deadline = time.monotonic() + (seconds or COMMAND_SECONDS)
-        while len(lines) < _MAX_LINES:
-            line = self._line(phase, deadline)
-            if not re.match(rb"[2-5]\d\d(?:[ -]|$)", line):
-                self.close()
-                raise TransportError(
-                    f"The mail server {self.server} answered something that is not SMTP.",
-                    phase=phase,
-                )
-            lines.append(_ADDRESS.sub("(address)", line[4:].decode("utf-8", "replace")))
-            if line[3:4] != b"-":
-                reply = Reply(int(line[:3]), "\n".join(lines))
-                if reply.code == 421 and phase != "reply":
-                    self._refused(reply, phase)
-                elif reply.code == 421:
-                    self.close()
-                return reply
-        self.close()
-        raise TransportError(f"The mail server {self.server} talks without end.", phase=phase)
-
-    def _line(self, phase: str, deadline: float) -> bytes:
-        while b"\n" not in self._buffer:
-            wire = self._wire(phase)
-            if len(self._buffer) > _MAX_LINE:
-                self.close()
-                raise TransportError("The mail server's answer is too long.", phase=phase)
-            try:
-                wire.settimeout(max(deadline - time.monotonic(), 0.001))
-                received = wire.recv(8192)
-            except OSError as error:
-                raise self._broken(error, phase) from error
-            if not received:
-                raise self._broken(ConnectionResetError("it hung up"), phase)
-            self._buffer += received
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line.rstrip(b"\r")
-
-    def _broken(self, error: OSError, phase: str) -> TransportError:
-        self.close()
-        return TransportError(
-            f"The connection to the mail server {self.server} broke ({phase}): {_words(error)}.",
-            phase=phase,
-        )
-
-
-def _words(error: Exception) -> str:
-    """What happened, without the exception's own decoration."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    return str(getattr(error, "strerror", None) or error)
+        self._wire.write(line, phase)
+        return self._answer(phase)

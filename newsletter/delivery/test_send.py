@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.delivery.message import ascii_address, compile_test
 from newsletter.delivery.server import Server, configured_server
-from newsletter.delivery.smtp import Connection, Reply
+from newsletter.delivery.smtp import Connection, Envelope
 from newsletter.digests.content import DigestContent, content_of
 from newsletter.digests.models import Digest
 from newsletter.digests.render import render
@@ -67,8 +67,6 @@ def send_test(
 
 
 def _refusal(connection: Connection, sender: str, address: str, message: bytes) -> str:
-    mail, rcpt = connection.envelope(sender, address, size=len(message))
-    replies: list[Reply] = [mail] if rcpt is None else [mail, rcpt]
-    if all(reply.ok for reply in replies):
-        replies = [connection.hand_over(message)]
-    return next((str(reply) for reply in replies if not reply.ok), "")
+    opening = connection.open_envelope(Envelope(sender, address, len(message)))
+    reply = connection.hand_over(message) if opening.is_open else opening.last
+    return "" if reply.ok else str(reply)

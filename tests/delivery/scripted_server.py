@@ -132,6 +132,8 @@ class ScriptedServer:
         with self._lock:
             self.connections += 1
             self._open.add(connection)
+        # Several small answers in a row are not held back until the client has seen the first.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = _Session(self, connection)
         with contextlib.suppress(OSError, _HungUp, ssl.SSLError):
             session.run()

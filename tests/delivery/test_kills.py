@@ -142,14 +142,20 @@ def run_to_the_end(family: Nursery, digest: Digest, smtp: ScriptedServer) -> dic
 
 
 @pytest.mark.parametrize("window", [1, 5])
+@pytest.mark.parametrize("journal", ["journal", ""])
 def test_killed_senders_lose_nothing_and_double_nothing(
-    nursery: Callable[..., tuple[Nursery, Digest]], smtp: ScriptedServer, window: int
+    nursery: Callable[..., tuple[Nursery, Digest]],
+    smtp: ScriptedServer,
+    window: int,
+    journal: str,
+    tmp_path: Path,
 ) -> None:
     # Long enough that many kills fall between the server's taking a message and its saying so.
     smtp.slow = 0.01
     chance = random.Random(window)
     members = 20 * KILLS
-    family, digest = nursery(members, IN_FLIGHT=window)
+    folder = str(tmp_path / journal) if journal else ""
+    family, digest = nursery(members, IN_FLIGHT=window, JOURNAL_DIR=folder)
     kills = uncertain = 0
     while kills < KILLS:
         pids = [family.order("spawn", digest=digest.pk)["pid"] for _ in range(2)]

@@ -13,11 +13,13 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from newsletter.delivery import smtp as client
+from newsletter.delivery import wire
 from newsletter.delivery.server import Server, configured_server, parse_url
-from newsletter.delivery.smtp import Connection, Silence
+from newsletter.delivery.smtp import Connection, Envelope, Silence
 from newsletter.exceptions import TransportError
 from tests.delivery.scripted_server import ScriptedServer
 
+TO_B = Envelope("a@union.example", "b@posta.example")
 MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
 
 
@@ -47,10 +49,7 @@ def trusted(certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> 
 
 def deliver(server: ScriptedServer, url: str = "") -> None:
     with Connection(parse_url(url or server.url)) as connection:
-        mail, rcpt = connection.envelope("a@union.example", "b@posta.example")
-        assert mail.ok
-        assert rcpt is not None
-        assert rcpt.ok
+        assert connection.open_envelope(TO_B).is_open
         assert connection.hand_over(MESSAGE).code == 250
 
 
@@ -144,7 +143,7 @@ def test_a_break_within_a_long_message_is_safe_to_repeat() -> None:
     with ScriptedServer() as server:
         server.hang_up("body")
         with Connection(parse_url(server.url)) as connection:
-            connection.envelope("a@union.example", "b@posta.example")
+            connection.open_envelope(TO_B)
             with pytest.raises(TransportError) as caught:
                 connection.hand_over(b"x" * 70 + b"\r\n" + b"y" * 50_000_000)
         assert caught.value.phase == "body"
@@ -162,7 +161,7 @@ def test_silence_after_the_final_dot_is_an_error_of_its_own(
 
 
 def test_a_tarpit_is_left_after_the_time_for_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "COMMAND_SECONDS", 0.2)
+    monkeypatch.setattr(wire, "COMMAND_SECONDS", 0.2)
     with ScriptedServer() as server:
         server.wait("rcpt", 1.0, "250 at last")
         with pytest.raises(TransportError, match="no answer in time") as caught:
@@ -182,11 +181,9 @@ def test_a_refusal_leaves_the_connection_ready_for_the_next() -> None:
     with ScriptedServer() as server:
         server.answer("rcpt", "550 5.1.1 nobody", match="ghost")
         with Connection(parse_url(server.url)) as connection:
-            mail, rcpt = connection.envelope("a@union.example", "ghost@posta.example")
-            assert mail.ok
-            assert rcpt is not None
-            assert rcpt.code == 550
-            connection.envelope("a@union.example", "anna@posta.example")
+            refused = connection.open_envelope(Envelope("a@union.example", "ghost@posta.example"))
+            assert (refused.is_open, refused.last.code) == (False, 550)
+            connection.open_envelope(Envelope("a@union.example", "anna@posta.example"))
             assert connection.hand_over(MESSAGE).ok
         assert [mail.recipients for mail in server.received] == [("anna@posta.example",)]
         assert server.connections == 1
