@@ -50,3 +50,11 @@ def mailbox() -> Iterator[Mailbox]:
 @pytest.fixture(autouse=True)
 def media_in_a_temporary_folder(settings: object, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "media")  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def nothing_learned_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process keeps the models by their number, and a rolled back test gives numbers twice."""
+    from newsletter.themes import tagging
+
+    monkeypatch.setattr(tagging, "_models", tagging._Models())
