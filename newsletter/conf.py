@@ -55,6 +55,10 @@ DEFAULTS: dict[str, Any] = {
     # Where to look for uncertain mails: [{"class": "dotted.path", …arguments}], see
     # newsletter.delivery.evidence.
     "EVIDENCE": [],
+    # --- what comes back
+    "BOUNCE_DOMAIN": "",  # mails come back to b+<token>@ here; empty: to the newsletter's sender
+    "RETURN_PATH_DAYS": 30,  # after the sending, no report about a mail counts any more
+    "BOUNCE_DAYS": 180,  # after these it is forgotten which mails came back
     "SENDERS": 1,  # send tasks rung at once for one digest
 }
 

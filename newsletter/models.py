@@ -11,6 +11,7 @@ from newsletter.articles.models import (
     Story,
 )
 from newsletter.articles.stories.models import Fingerprint, Resemblance, Shingle
+from newsletter.delivery.bounces.models import Bounce, ReportCount
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
 from newsletter.digests.editors import EditorMail
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
@@ -19,6 +20,7 @@ from newsletter.feeds.models import Backfill, Feed, FetchRecord, Turn
 from newsletter.members.models import (
     AddressChange,
     Consent,
+    Lifting,
     Member,
     Selection,
     SignupAttempt,
@@ -41,6 +43,7 @@ __all__ = [
     "ArticleVersion",
     "Backfill",
     "Batch",
+    "Bounce",
     "Consent",
     "Delivery",
     "Digest",
@@ -53,9 +56,11 @@ __all__ = [
     "HubSubscription",
     "Identity",
     "LearnedModel",
+    "Lifting",
     "Member",
     "Newsletter",
     "PageText",
+    "ReportCount",
     "Resemblance",
     "Segment",
     "Selection",

@@ -25,6 +25,7 @@ from newsletter.articles.stories import folding
 from newsletter.articles.stories import sweeping as sweeping_stories
 from newsletter.delivery import control, freeze, retention, send
 from newsletter.delivery import sweep as sweeping
+from newsletter.delivery.bounces import receiving
 from newsletter.delivery.models import Batch
 from newsletter.digests import announcing, unapproved
 from newsletter.digests import compile as compiling
@@ -177,6 +178,7 @@ def forget_what_is_old(now: datetime) -> None:
     _forgot_on = now.date()
     polling.prune_history(now)
     retention.forget_deliveries(now=now)
+    receiving.forget_bounces(now=now)
     sweeping_stories.sweep()
 
 

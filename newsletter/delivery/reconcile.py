@@ -86,6 +86,11 @@ def resolve(
     return bool(changed)
 
 
+def settle_seen(delivery_id: int, *, now: datetime) -> bool:
+    """Somebody who has had the mail spoke of it; False when that was no question."""
+    return bool(_settle_sent([delivery_id], Delivery.Reason.EVIDENCE, now))
+
+
 def _ask(
     sources: Sequence[Evidence], deliveries: Iterable[Delivery], now: datetime
 ) -> dict[int, Verdict]:

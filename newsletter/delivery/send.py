@@ -29,6 +29,7 @@ from newsletter.delivery.ledger import DigestStopped
 from newsletter.delivery.message import CompiledMessage, ascii_address, compile_message
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome, Row
+from newsletter.delivery.return_path import ReturnPaths, bounce_domain
 from newsletter.delivery.server import Server, configured_server
 from newsletter.delivery.smtp import Connection, Envelope, Opening, Silence
 from newsletter.digests.content import DigestContent
@@ -109,6 +110,8 @@ class _Sender:
         self.digest_id = digest.pk
         self.content = DigestContent.from_json(digest.content or {})
         self.envelope_sender = ascii_address(self.content.newsletter.sender_email)
+        domain = bounce_domain()
+        self.return_paths = ReturnPaths(domain, digest.uid, day=clock().date()) if domain else None
         self.worker = worker
         self.clock = clock
         self.until = until
@@ -258,7 +261,10 @@ class _Sender:
         return self.copies[row.delivery_id]
 
     def _envelope(self, row: Row, message: bytes) -> Envelope:
-        return Envelope(self.envelope_sender, row.address, len(message))
+        sender = self.envelope_sender
+        if self.return_paths is not None:
+            sender = self.return_paths.address(row.delivery_id, row.address)
+        return Envelope(sender, row.address, len(message))
 
     def _following(self, rows: deque[Row]) -> Envelope | None:
         """The envelope after this one, where it is clear already."""

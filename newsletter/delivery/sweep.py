@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from newsletter.delivery.bounces.refusals import weigh_refusals
 from newsletter.delivery.claim import release_expired
 from newsletter.delivery.control import expire, finish, hold_stale
 from newsletter.delivery.evidence import configured_evidence
@@ -42,6 +43,10 @@ def sweep(*, now: datetime) -> Swept:
         # Other people's code and log files: they must not keep lost work from being rung for.
         logger.exception("The evidence about uncertain mails could not be read")
         reconciled = Reconciled()
+    try:
+        weigh_refusals(now=now)
+    except Exception:
+        logger.exception("The refusals of mail servers could not be weighed")
     expired = expire(now=now)
     held = hold_stale(now=now)
     sending = list(

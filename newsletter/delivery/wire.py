@@ -121,7 +121,7 @@ class Wire:
                     phase=phase,
                 )
             words = line[4:].decode("utf-8", "replace")
-            lines.append(_ADDRESS.sub("(address)", words) if "@" in words else words)
+            lines.append(without_addresses(words))
             if line[3:4] != b"-":
                 reply = Reply(int(line[:3]), "\n".join(lines))
                 if reply.code == 421:
@@ -176,6 +176,10 @@ class Wire:
             f"The connection to the mail server {self.server} broke ({phase}): {words_of(error)}.",
             phase=phase,
         )
+
+
+def without_addresses(words: str) -> str:
+    return _ADDRESS.sub("(address)", words) if "@" in words else words
 
 
 def words_of(error: Exception) -> str:

@@ -82,8 +82,8 @@ def send_confirmations(*, now: datetime, limit: int = 200) -> int:
 def _due(now: datetime) -> QuerySet[Member]:
     """In the order of asking; not who had a mail within a day, not addresses to be left alone."""
     rested = Q(confirmation_sent_at__isnull=True) | Q(confirmation_sent_at__lte=now - ONCE_IN)
-    left_alone = Suppression.objects.exclude(reason=Suppression.Reason.ERASED).filter(
-        address_hash=OuterRef("address_hash")
+    left_alone = Suppression.objects.filter(
+        address_hash=OuterRef("address_hash"), reason=Suppression.Reason.MANUAL
     )
     return (
         Member.objects.filter(rested, confirmation_wanted_at__lte=now)
@@ -112,7 +112,8 @@ def _confirmation(member: Member, now: datetime) -> EmailMultiAlternatives:
             "days": conf.get("CONFIRMATION_DAYS"),
             "language": member.language,
         }
-        if wanted or member.confirmed_at is None:
+        suppressed = Suppression.objects.filter(address_hash=member.address_hash)
+        if wanted or member.confirmed_at is None or suppressed.exists():
             token = make_confirmation(member.uid, SUBSCRIPTION, now=now)
             context["url"] = conf.site_url(reverse("newsletter:confirm", args=[token]))
             return _mail("confirm", _("Confirm your address"), member.email, context)

@@ -9,6 +9,7 @@ import uuid
 from datetime import datetime
 from typing import Any, ClassVar, NoReturn
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -229,6 +230,7 @@ class Suppression(models.Model):
 
     class Reason(models.TextChoices):
         BOUNCE = "bounce", _("The mailbox does not exist")
+        RETURNED = "returned", _("Its mails kept coming back")
         COMPLAINT = "complaint", _("Reported as spam")
         ERASED = "erased", _("Asked to be erased")
         MANUAL = "manual", _("By hand")
@@ -245,6 +247,29 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} {self.created_at:%Y-%m-%d}"
+
+
+class Lifting(models.Model):
+    """Why an address that was suppressed may be mailed again. Appended, never changed."""
+
+    address_hash = models.CharField(max_length=64, db_index=True)
+    reason = models.CharField(_("reason"), max_length=10, choices=Suppression.Reason)
+    at = models.DateTimeField(_("at"))
+    # None: the owner of the mailbox, by the button in a mail.
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    why = models.CharField(_("why"), max_length=300, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("lifted suppression")
+        verbose_name_plural = _("lifted suppressions")
+        ordering: ClassVar = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.at:%Y-%m-%d %H:%M}"
 
 
 class SignupAttempt(models.Model):

@@ -12,6 +12,7 @@ from newsletter.exceptions import InvalidMember, InvalidToken
 from newsletter.members.address import address_hash, canonical_address
 from newsletter.members.consent import record
 from newsletter.members.models import AddressChange, Consent, Member, Suppression
+from newsletter.members.suppression import welcome_back
 from newsletter.members.tokens import ADDRESS, read_confirmation
 
 ONCE_IN = timedelta(days=1)
@@ -54,9 +55,6 @@ def confirm_address(token: str, *, now: datetime) -> Member:
         raise InvalidMember(
             _("This address receives the newsletters already. Unsubscribe the old one instead.")
         )
-    Suppression.objects.filter(
-        address_hash=address_hash(address), reason=Suppression.Reason.ERASED
-    ).delete()
     if Suppression.objects.filter(address_hash=member.address_hash).exists():
         change.delete()
     else:
@@ -67,6 +65,7 @@ def confirm_address(token: str, *, now: datetime) -> Member:
     member.address = address
     member.address_hash = address_hash(address)
     member.save()
+    welcome_back(member, now=now)
     record(member, Consent.Event.CHANGED, [], [], now=now, source="address")
     transaction.on_commit(lambda: signals.confirmation_wanted.send(Member), robust=True)
     return member

@@ -12,6 +12,7 @@ from django.db import models, transaction
 
 from newsletter.members.consent import record
 from newsletter.members.models import Consent, Member, Subscription, Suppression
+from newsletter.members.suppression import suppress
 from newsletter.themes.models import Theme
 
 # Told in words by the export itself.
@@ -108,10 +109,7 @@ def erase(member: Member, now: datetime) -> None:
             "newsletter"
         )
     ]
-    Suppression.objects.get_or_create(
-        address_hash=member.address_hash,
-        defaults={"reason": Suppression.Reason.ERASED, "created_at": now},
-    )
+    suppress(member.address_hash, Suppression.Reason.ERASED, now=now)
     record(member, Consent.Event.ERASED, newsletters, [], now=now, source="preferences")
     _blank_what_names(member)
     member.delete()

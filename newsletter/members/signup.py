@@ -23,6 +23,7 @@ from newsletter.members.models import (
     Suppression,
 )
 from newsletter.members.subscriptions import selection_for, subscribe
+from newsletter.members.suppression import welcome_back
 from newsletter.members.tokens import SUBSCRIPTION, read_confirmation
 
 
@@ -125,9 +126,10 @@ def who_confirms(token: str, *, now: datetime) -> Member:
 
 
 @transaction.atomic
-def confirm(token: str, now: datetime) -> Member:
+def confirm(token: str, now: datetime, *, takes_complaint_back: bool = False) -> Member:
     """The button was pressed: what was asked for begins. Twice is no error."""
     member = Member.objects.select_for_update().get(pk=who_confirms(token, now=now).pk)
+    welcome_back(member, now=now, takes_complaint_back=takes_complaint_back)
     pending = list(
         member.subscriptions.filter(state=Subscription.State.PENDING).select_related(
             "newsletter", "selection"
@@ -142,10 +144,6 @@ def confirm(token: str, now: datetime) -> Member:
     member.subscriptions.filter(pk__in=[one.pk for one in pending]).update(
         state=Subscription.State.ACTIVE, ended_at=None
     )
-    # Who asked to be erased and now asks to receive again has the last word.
-    Suppression.objects.filter(
-        address_hash=member.address_hash, reason=Suppression.Reason.ERASED
-    ).delete()
     record(
         member, Consent.Event.CONFIRMED, [one.newsletter for one in pending],
         {theme_id for one in pending for theme_id in one.selection.theme_ids},

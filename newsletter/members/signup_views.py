@@ -17,6 +17,7 @@ from newsletter.members.new_address import confirm_address, who_moves
 from newsletter.members.responses import client_ip, page, personal, same_site_form
 from newsletter.members.rhythm import sentence
 from newsletter.members.signup import Answer, confirm, sign_up, who_confirms
+from newsletter.members.suppression import complained
 from newsletter.members.tokens import make_token
 
 
@@ -62,15 +63,19 @@ def confirm_subscription(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     member = who_confirms(token, now=now)
     with translation.override(member.language):
-        confirmed = request.method == "POST"
+        has_complained = complained(member)
+        takes_back = "again" in request.POST
+        confirmed = request.method == "POST" and (takes_back or not has_complained)
         wanted = member.subscriptions.select_related("newsletter", "selection").exclude(
             state=Subscription.State.ENDED
         )
         sentences = [sentence(one) for one in wanted]
         if confirmed:
-            confirm(token, now)
+            confirm(token, now, takes_complaint_back=takes_back)
         context = {
             "confirmed": confirmed,
+            "complained": has_complained,
+            "unanswered": request.method == "POST" and not confirmed,
             "address": masked(member.email),
             "wanted": sentences,
             "preferences_url": reverse("newsletter:preferences", args=[make_token(member.uid)])
