@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from django.core import checks
 
 from newsletter import conf
 
+_DOMAIN = re.compile(r"[^\W_]([\w-]*\w)?(\.[^\W_]([\w-]*\w)?)+")
 REQUIRED_APPS = (
     "wagtail.contrib.routable_page",
     "wagtail.snippets",
@@ -64,6 +66,14 @@ def check_settings(
             checks.Error(
                 "NEWSLETTER['BATCH_SIZE'] and NEWSLETTER['IN_FLIGHT'] must be 1 or more.",
                 id="newsletter.E004",
+            )
+        )
+    if (domain := str(conf.get("BOUNCE_DOMAIN"))) and not _DOMAIN.fullmatch(domain.lower()):
+        found.append(
+            checks.Error(
+                f"NEWSLETTER['BOUNCE_DOMAIN'] is not a domain: {domain!r}.",
+                hint="Write the part after the @ alone, such as bounce.union.example.",
+                id="newsletter.E006",
             )
         )
     return found

@@ -41,6 +41,7 @@ def test_a_misspelt_setting_is_named_with_the_nearest_one(settings):
         ("SMTP_URL", "http://mail.example", "newsletter.E003"),
         ("BATCH_SIZE", 0, "newsletter.E004"),
         ("IN_FLIGHT", 0, "newsletter.E004"),
+        ("BOUNCE_DOMAIN", "b@union.example", "newsletter.E006"),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_at_start_up(settings, key, value, expected):

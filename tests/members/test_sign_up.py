@@ -12,7 +12,14 @@ from django.utils import timezone
 from newsletter.digests.models import Newsletter
 from newsletter.members.cleanup import delete_unconfirmed
 from newsletter.members.confirmation import send_confirmations
-from newsletter.members.models import Consent, Member, SignupAttempt, Subscription, Suppression
+from newsletter.members.models import (
+    Consent,
+    Lifting,
+    Member,
+    SignupAttempt,
+    Subscription,
+    Suppression,
+)
 from newsletter.members.signup import sign_up
 from tests.builders import make_member, make_newsletter, make_theme
 from tests.django_mail import NOBODY_LISTENS, SMTP, send_through
@@ -181,16 +188,60 @@ def test_a_refused_address_does_not_stop_the_next(
     ]
 
 
-def test_bounced_addresses_are_left_alone_and_erased_ones_may_come_back(
+@pytest.mark.parametrize("reason", ["bounce", "returned", "erased"])
+def test_who_signs_up_again_and_confirms_is_mailed_again(
+    reason: str, client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    ask(client, weekly)
+    suppress_for(reason)
+    assert send_confirmations(now=timezone.now()) == 1
+    client.get(link_in(real_mail))
+    assert Suppression.objects.exists(), "opening a link lifts nothing"
+    client.post(link_in(real_mail))
+    assert not Suppression.objects.exists()
+    lifting = Lifting.objects.get()
+    assert (lifting.reason, lifting.by) == (reason, None)
+
+
+def test_a_member_whose_mails_came_back_confirms_although_they_have_it_all(
     client: Client, weekly: Newsletter, real_mail: Mailbox
 ) -> None:
-    for name, reason in [("rotto", "bounce"), ("tornata", "erased")]:
-        ask(client, weekly, f"{name}@posta.example")
-        hashed = Member.objects.get(email=f"{name}@posta.example").address_hash
-        Suppression.objects.create(address_hash=hashed, reason=reason, created_at=timezone.now())
+    make_member(ADDRESS, newsletter=weekly)
+    suppress_for("bounce")
+    ask(client, weekly)
     assert send_confirmations(now=timezone.now()) == 1
-    client.post(link_in(real_mail, "tornata@posta.example"))
-    assert list(Suppression.objects.values_list("reason", flat=True)) == ["bounce"]
+    client.post(link_in(real_mail))
+    assert not Suppression.objects.exists()
+
+
+def test_a_report_of_spam_is_taken_back_in_so_many_words(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    make_member(ADDRESS, newsletter=weekly)
+    suppress_for("complaint")
+    ask(client, weekly)
+    assert send_confirmations(now=timezone.now()) == 1
+    link = link_in(real_mail)
+    assert 'name="again"' in client.get(link).content.decode()
+    page = client.post(link).content.decode()
+    assert 'role="alert"' in page
+    assert Suppression.objects.exists()
+    client.post(link, {"again": "on"})
+    assert not Suppression.objects.exists()
+
+
+def test_addresses_suppressed_by_hand_are_left_alone(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    ask(client, weekly)
+    suppress_for("manual")
+    assert send_confirmations(now=timezone.now()) == 0
+
+
+def suppress_for(reason: str) -> None:
+    Suppression.objects.create(
+        address_hash=Member.objects.get().address_hash, reason=reason, created_at=timezone.now()
+    )
 
 
 @pytest.mark.parametrize(

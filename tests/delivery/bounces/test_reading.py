@@ -1,4 +1,4 @@
-"""What strange mails say, each beside what is to be read in it; and mails made to break a reader."""
+"""What strange mails say, beside what is to be read in them; and mails made to break a reader."""
 
 from __future__ import annotations
 
