@@ -15,6 +15,7 @@ from newsletter.delivery.bounces.models import Bounce, ReportCount
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
 from newsletter.digests.editors import EditorMail
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
+from newsletter.digests.pictures import Picture
 from newsletter.feeds.hub import HubSubscription
 from newsletter.feeds.models import Backfill, Feed, FetchRecord, Turn
 from newsletter.members.models import (
@@ -60,6 +61,7 @@ __all__ = [
     "Member",
     "Newsletter",
     "PageText",
+    "Picture",
     "ReportCount",
     "Resemblance",
     "Segment",

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import get_language
+
+from newsletter.digests.block_content import BlockContent
+from newsletter.digests.block_view import BlockView, Surroundings, views_of
 from newsletter.digests.content import DigestContent, ItemContent
 from newsletter.digests.models import Digest
 from newsletter.digests.wording import default_subject
@@ -30,6 +34,21 @@ class Issue:
     @property
     def introduction(self) -> list[str]:
         return [part for part in self.content.introduction.split("\n\n") if part]
+
+    @property
+    def opening(self) -> list[BlockView]:
+        return self._views(self.content.opening)
+
+    @property
+    def closing(self) -> list[BlockView]:
+        return self._views(self.content.closing)
+
+    def _views(self, blocks: tuple[BlockContent, ...]) -> list[BlockView]:
+        series = self.content.newsletter
+        around = Surroundings(
+            self.content.digest_uid, series.time_zone, get_language() or series.language, False, {}
+        )
+        return views_of(blocks, around)
 
     @property
     def names_its_lead(self) -> bool:

@@ -7,7 +7,8 @@ but the address, the Message-ID and the member's link is the same for a whole va
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from base64 import encodebytes
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -16,6 +17,7 @@ from uuid import UUID
 
 from newsletter.delivery.message_id import local_part, message_domain
 from newsletter.delivery.quoted_printable import encode
+from newsletter.digests.block_view import content_id
 from newsletter.digests.content import DigestContent
 from newsletter.digests.links import personal_links
 from newsletter.digests.slots import TOKEN_SLOT
@@ -24,6 +26,10 @@ from newsletter.members.tokens import make_token
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 # Contains "=_", which quoted-printable never writes: it cannot occur in a part.
 _BOUNDARY = "=_bollettino_alternative_="
+_RELATED = "=_bollettino_related_="
+
+Pictures = Mapping[str, bytes]  # JPEGs by their SHA-256
+NONE: Pictures = {}
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,14 @@ class CompiledMessage:
 
 
 def compile_message(
-    content: DigestContent, *, subject: str, html: str, text: str, language: str, now: datetime
+    content: DigestContent,
+    *,
+    subject: str,
+    html: str,
+    text: str,
+    language: str,
+    now: datetime,
+    pictures: Pictures = NONE,
 ) -> CompiledMessage:
     """A digest's mail with its slots, for everybody who gets this html and text."""
     sender = content.newsletter
@@ -72,7 +85,11 @@ def compile_message(
         "Auto-Submitted: auto-generated",
     ]
     head = "\r\n".join(after).encode("ascii")
-    whole = b"@%s>\r\n%s\r\n%s" % (domain.encode("ascii"), head, _body(html, text, TOKEN_SLOT))
+    whole = b"@%s>\r\n%s\r\n%s" % (
+        domain.encode("ascii"),
+        head,
+        _body(html, text, TOKEN_SLOT, pictures),
+    )
     return CompiledMessage(
         digest_uid=uid,
         before_address=f"{_from(content)}\r\nTo: ".encode("ascii"),
@@ -82,7 +99,14 @@ def compile_message(
 
 
 def compile_test(
-    content: DigestContent, *, subject: str, html: str, text: str, language: str, now: datetime
+    content: DigestContent,
+    *,
+    subject: str,
+    html: str,
+    text: str,
+    language: str,
+    now: datetime,
+    pictures: Pictures = NONE,
 ) -> Callable[[str, str], bytes]:
     """A mail outside the ledger: it belongs to no member, so it carries no personal links.
 
@@ -91,7 +115,7 @@ def compile_test(
     domain = message_domain(content.newsletter.sender_email)
     headers = _common_headers(content, subject=subject, language=language, now=now)
     rest = "\r\n".join([*headers, "Auto-Submitted: auto-generated"]).encode("ascii")
-    body = _body(html, text, "")
+    body = _body(html, text, "", pictures)
 
     def for_address(address: str, unique: str) -> bytes:
         return b"%s\r\nTo: %s\r\nMessage-ID: <%s@%s>\r\n%s\r\n%s" % (
@@ -125,19 +149,40 @@ def _common_headers(
     ]
 
 
-def _body(html: str, text: str, slot: str) -> bytes:
+def _body(html: str, text: str, slot: str, pictures: Pictures) -> bytes:
     """From the empty line after the header to the end."""
-    boundary = _BOUNDARY.encode("ascii")
-    parts = [b""]
-    for kind, part in ((b"plain", text), (b"html", html)):
-        parts += [
-            b"--" + boundary,
-            b"Content-Type: text/" + kind + b'; charset="utf-8"',
-            b"Content-Transfer-Encoding: quoted-printable",
-            b"",
-            encode(part, slot=slot),
-        ]
-    return b"\r\n".join([*parts, b"--" + boundary + b"--", b""])
+    page = _text_part("html", html, slot)
+    shown = {name: data for name, data in pictures.items() if f"cid:{content_id(name)}" in html}
+    if shown:
+        related = f'Content-Type: multipart/related; type="text/html"; boundary="{_RELATED}"'
+        parts = [page, *(_picture_part(name, data) for name, data in shown.items())]
+        page = b"%s\r\n\r\n%s" % (related.encode("ascii"), _multipart(_RELATED, parts))
+    return b"\r\n" + _multipart(_BOUNDARY, [_text_part("plain", text, slot), page])
+
+
+def _multipart(boundary: str, parts: list[bytes]) -> bytes:
+    line = b"--" + boundary.encode("ascii")
+    return b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
+
+
+def _text_part(kind: str, text: str, slot: str) -> bytes:
+    head = (
+        f'Content-Type: text/{kind}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    return head.encode("ascii") + encode(text, slot=slot)
+
+
+def _picture_part(sha256: str, data: bytes) -> bytes:
+    """Within the mail (RFC 2387): opening it asks nobody for anything."""
+    head = (
+        "Content-Type: image/jpeg\r\n"
+        "Content-Transfer-Encoding: base64\r\n"
+        f"Content-ID: <{content_id(sha256)}>\r\n"
+        f'Content-Disposition: inline; filename="{sha256[:12]}.jpg"\r\n\r\n'
+    )
+    # base64's alphabet has no dot: no line of it needs dot-stuffing.
+    return head.encode("ascii") + encodebytes(data).rstrip(b"\n").replace(b"\n", b"\r\n")
 
 
 def one_line(text: str) -> str:

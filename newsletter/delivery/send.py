@@ -34,6 +34,7 @@ from newsletter.delivery.server import Server, configured_server
 from newsletter.delivery.smtp import Connection, Envelope, Opening, Silence
 from newsletter.digests.content import DigestContent
 from newsletter.digests.models import Digest, Variant
+from newsletter.digests.pictures import kept_pictures
 from newsletter.exceptions import DigestNotReady, LeaseLost, TransportError
 
 logger = logging.getLogger(__name__)
@@ -302,8 +303,13 @@ class _Sender:
                 text=variant.text,
                 language=variant.language,
                 now=self.clock(),
+                pictures=self._pictures(),
             )
         return self.compiled[variant_id]
+
+    def _pictures(self) -> dict[str, bytes]:
+        wanted = {block.picture for block in self.content.blocks if block.picture}
+        return kept_pictures(self.digest_id, wanted) if wanted else {}
 
     def _count_broken(self, error: TransportError) -> None:
         self.broken += 1

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from newsletter.delivery.message import ascii_address, compile_test
 from newsletter.delivery.server import Server, configured_server
 from newsletter.delivery.smtp import Connection, Envelope
-from newsletter.digests.content import DigestContent, content_of
+from newsletter.digests.content import content_and_pictures
 from newsletter.digests.models import Digest
 from newsletter.digests.render import render
 from newsletter.exceptions import InvalidMember, TransportError
@@ -42,13 +42,19 @@ def send_test(
         except InvalidMember as error:
             results[written] = str(error)
     row = Digest.objects.get(pk=digest.pk)  # the caller's copy may know an older revision
-    content = DigestContent.from_json(row.content) if row.content else content_of(row)
+    content, pictures = content_and_pictures(row)
     positions = tuple(item.position for item in content.items)
-    rendered = render(content, positions=positions, language=language, mode="preview")
+    rendered = render(content, positions=positions, language=language, mode="test")
     with translation.override(language):
         subject = _("[Test] %(subject)s") % {"subject": rendered.subject}
     copy_for = compile_test(
-        content, subject=subject, html=rendered.html, text=rendered.text, language=language, now=now
+        content,
+        subject=subject,
+        html=rendered.html,
+        text=rendered.text,
+        language=language,
+        now=now,
+        pictures=pictures,
     )
     sender = ascii_address(content.newsletter.sender_email)
     connection = Connection(server or configured_server())

@@ -85,6 +85,7 @@ def digest_panels() -> ObjectList:
                 ],
                 heading=gettext_lazy("The issue"),
             ),
+            FieldPanel("opening"),
             MultipleChooserPanel(
                 "items",
                 chooser_field_name="article",
@@ -114,6 +115,7 @@ def digest_panels() -> ObjectList:
                     ),
                 ],
             ),
+            FieldPanel("closing"),
         ],
         base_form_class=DigestForm,
     )

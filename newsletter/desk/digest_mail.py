@@ -8,7 +8,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
-from newsletter.digests.content import DigestContent, content_of
+from newsletter.digests.block_view import content_id
+from newsletter.digests.content import DigestContent, content_and_pictures
+from newsletter.digests.links import picture_url
 from newsletter.digests.models import Digest, Variant
 from newsletter.digests.render import in_the_dark, render
 
@@ -23,6 +25,15 @@ def _asked_positions(request: HttpRequest, content: DigestContent) -> list[int]:
     """The items of one kind of readers ("0,2,3"), or all there are."""
     wanted = {int(one) for one in request.GET.get("items", "").split(",") if one.isdecimal()}
     return [item.position for item in content.items if not wanted or item.position in wanted]
+
+
+def with_pictures_from_the_web(variant: Variant) -> str:
+    """A browser does not know the parts of a mail: its pictures come from their address."""
+    html = variant.html
+    for sha256 in variant.digest.pictures.values_list("sha256", flat=True):
+        address = picture_url(str(variant.digest.uid), sha256)
+        html = html.replace(f"cid:{content_id(sha256)}", address)
+    return html
 
 
 def _asked_language(request: HttpRequest, content: DigestContent) -> str:
@@ -40,14 +51,15 @@ def mail_view(request: HttpRequest, pk: int) -> HttpResponse:
     variant_pk = request.GET.get("variant", "")
     if variant_pk.isdecimal():
         variant = get_object_or_404(Variant, pk=int(variant_pk), digest=digest)
-        html, text = variant.html, variant.text
+        html, text = with_pictures_from_the_web(variant), variant.text
     else:
-        content = DigestContent.from_json(digest.content) if digest.content else content_of(digest)
+        content, pictures = content_and_pictures(digest)
         rendered = render(
             content,
             positions=_asked_positions(request, content),
             language=_asked_language(request, content),
             mode="preview",
+            pictures=pictures,
         )
         html, text = rendered.html, rendered.text
     if request.GET.get("as") == "dark":

@@ -14,8 +14,10 @@ from django.db.models import Case, F, Q, Value, When
 
 from newsletter import conf
 from newsletter.articles.models import Article
+from newsletter.digests.block_content import BlockContent, blocks_as_edited
 from newsletter.digests.models import Digest, DigestItem, next_number
-from newsletter.digests.wording import one_line, shorten
+from newsletter.digests.pictures import kept_pictures, pictures_of_draft
+from newsletter.digests.wording import one_line, paragraphs, shorten
 from newsletter.themes.models import Theme, ThemeAssignment
 
 EXCERPT_LENGTH = 240
@@ -76,10 +78,13 @@ class DigestContent:
     preheader: str
     introduction: str
     items: tuple[ItemContent, ...]
+    opening: tuple[BlockContent, ...] = ()  # above the articles
+    closing: tuple[BlockContent, ...] = ()  # below them
 
     def to_json(self) -> dict[str, Any]:
         """What Digest.content keeps."""
-        return asdict(self) | {"items": [asdict(item) for item in self.items]}
+        data = asdict(self)
+        return data | {name: list(data[name]) for name in ("items", "opening", "closing")}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -89,6 +94,8 @@ class DigestContent:
             | {
                 "newsletter": NewsletterContent(**_known(NewsletterContent, data["newsletter"])),
                 "items": tuple(ItemContent(**_known(ItemContent, item)) for item in data["items"]),
+                "opening": _blocks(data.get("opening", ())),
+                "closing": _blocks(data.get("closing", ())),
             }
         )
 
@@ -104,6 +111,10 @@ class DigestContent:
         return datetime.fromisoformat(self.slot).astimezone(zone).date()
 
     @property
+    def blocks(self) -> tuple[BlockContent, ...]:
+        return self.opening + self.closing
+
+    @property
     def lead(self) -> ItemContent | None:
         return next((item for item in self.items if item.is_lead), None)
 
@@ -113,10 +124,19 @@ def content_of(digest: Digest) -> DigestContent:
     return content_as_edited(digest.get_latest_revision_as_object())
 
 
+def content_and_pictures(digest: Digest) -> tuple[DigestContent, dict[str, bytes]]:
+    """What was approved or, of a draft, what its latest revision says; pictures by SHA-256."""
+    if digest.content:
+        content = DigestContent.from_json(digest.content)
+        return content, kept_pictures(digest.pk, (block.picture for block in content.blocks))
+    draft = digest.get_latest_revision_as_object()
+    return content_as_edited(draft), pictures_of_draft(draft)
+
+
 def content_as_edited(draft: Digest) -> DigestContent:
     """The content of this very object, saved or not (a preview). Two queries for its items.
 
-    No text in it has a line end, except the introduction and the notes.
+    No text in it has a line end, except the introduction, the notes and the free blocks.
     """
     newsletter = draft.newsletter
     items = sorted(draft.items.all(), key=lambda item: item.sort_order or 0)
@@ -153,7 +173,7 @@ def content_as_edited(draft: Digest) -> DigestContent:
         slot=draft.slot.astimezone(UTC).isoformat(),
         subject=one_line(draft.subject),
         preheader=one_line(draft.preheader),
-        introduction=_paragraphs(draft.introduction),
+        introduction=paragraphs(draft.introduction),
         items=tuple(
             _item(
                 position,
@@ -166,6 +186,8 @@ def content_as_edited(draft: Digest) -> DigestContent:
             )
             for position, item in enumerate(shown.values())
         ),
+        opening=blocks_as_edited(draft.opening),
+        closing=blocks_as_edited(draft.closing),
     )
 
 
@@ -192,7 +214,7 @@ def _item(
         article_id=article.pk,
         title=one_line(item.title or article.display_title) or article.url,
         excerpt=excerpt,
-        note=_paragraphs(item.note or article.note),
+        note=paragraphs(item.note or article.note),
         url=article.url if article.url.lower().startswith(("http://", "https://")) else "",
         archive_path=f"{article.pk}-{article.slug}",
         source=one_line(article.source_name),
@@ -237,14 +259,12 @@ def _themes_by_article(article_ids: Iterable[int]) -> dict[int, list[int]]:
     return themes
 
 
-def _paragraphs(text: str) -> str:
-    """The text's paragraphs, each one line, an empty line between them."""
-    blocks = text.replace("\r\n", "\n").replace("\r", "\n").split("\n\n")
-    return "\n\n".join(line for block in blocks if (line := one_line(block)))
-
-
 def _iso_day(moment: datetime | None, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).date().isoformat() if moment else ""
+
+
+def _blocks(data: Iterable[Mapping[str, Any]]) -> tuple[BlockContent, ...]:
+    return tuple(BlockContent(**_known(BlockContent, block)) for block in data)
 
 
 def _known(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.digests.content import DigestContent, content_as_edited
 from newsletter.digests.models import Digest, Variant
+from newsletter.digests.pictures import keep_pictures, pictures_of_draft
 from newsletter.digests.render import render
 from newsletter.digests.variants import variant_key
 from newsletter.exceptions import DigestNotReady, SecondApprovalWanted
@@ -55,6 +56,7 @@ def freeze_content(
         content=content.to_json(),
         content_hash=content.hash(),
     )
+    keep_pictures(row, pictures_of_draft(draft))
     # Published after the row is frozen: who listens to `published` and approves finds it done.
     _publish(row, by)
     digest.refresh_from_db()

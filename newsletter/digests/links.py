@@ -30,5 +30,14 @@ def web_view_url(digest_uid: str) -> str:
     return _address("web-view", digest_uid)
 
 
+def picture_url(digest_uid: str, sha256: str) -> str:
+    return _address("picture", digest_uid, sha256)
+
+
+def event_url(digest_uid: str, block_id: str) -> str:
+    """The event as a file for a reader's calendar."""
+    return _address("event", digest_uid, block_id)
+
+
 def _address(name: str, *parts: str) -> str:
     return conf.site_url(reverse(f"newsletter:{name}", args=parts))

@@ -1,127 +1,33 @@
-"""The standing series, its issues, and what an issue looks like for each set of themes."""
+"""The issues of a newsletter, and what an issue looks like for each set of themes."""
 
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar, Self
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericRelation
-from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
+from wagtail.fields import StreamField
 from wagtail.models import (
     DraftStateMixin,
     LockableMixin,
     Orderable,
-    PreviewableMixin,
     RevisionMixin,
     WorkflowMixin,
 )
 
 from newsletter.articles.models import Article
+from newsletter.digests.blocks import FreeBlocks
+from newsletter.digests.previews import MailPreviews
+from newsletter.digests.series import Newsletter, every_day, validate_time_zone
 from newsletter.themes.models import Theme
 
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
-
-def every_day() -> list[int]:
-    return [0, 1, 2, 3, 4, 5, 6]
-
-
-def validate_time_zone(name: str) -> None:
-    if name not in available_timezones():
-        raise ValidationError(
-            _("%(name)s is not a time zone. Write one such as Europe/Rome."),
-            params={"name": name},
-        )
-
-
-class Newsletter(models.Model):  # type: ignore[django-manager-missing]
-    """A standing series: who sends it, when, and what it selects."""
-
-    class Kind(models.TextChoices):
-        REGULAR = "regular", _("Regular")
-        URGENT = "urgent", _("Urgent notices")
-
-    class Frequency(models.TextChoices):
-        DAILY = "daily", _("Every day")
-        WEEKLY = "weekly", _("Every week")
-        MONTHLY = "monthly", _("Every month")
-        MANUAL = "manual", _("Only by hand")
-
-    class WhenUnapproved(models.TextChoices):
-        HOLD = "hold", _("Hold it and remind the editors")
-        SEND = "send", _("Send it as proposed")
-
-    name = models.CharField(_("name"), max_length=120, unique=True)
-    slug = models.SlugField(_("slug"), max_length=120, unique=True)
-    description = models.CharField(_("description"), max_length=300, blank=True)
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.REGULAR)
-    language = models.CharField(
-        _("language"), max_length=10, choices=[("it", _("Italian")), ("en", _("English"))],
-        default="it",
-    )  # fmt: skip
-    is_active = models.BooleanField(_("in use"), default=True)
-    is_public = models.BooleanField(
-        _("offered to readers"), default=True, help_text=_("Shown at sign-up and in the archive.")
-    )
-
-    sender_name = models.CharField(_("sender's name"), max_length=120)
-    sender_email = models.EmailField(_("sender's address"))
-    reply_to = models.EmailField(_("reply to"), blank=True)
-    postal_address = models.CharField(_("postal address"), max_length=300, blank=True)
-
-    frequency = models.CharField(
-        _("frequency"), max_length=10, choices=Frequency, default=Frequency.WEEKLY
-    )
-    # Monday is 0. Daily: the days it goes; weekly: the first of them counts.
-    weekdays = models.JSONField(_("days of the week"), default=every_day, blank=True)
-    month_day = models.PositiveSmallIntegerField(
-        _("day of the month"),
-        default=1,
-        validators=[MinValueValidator(1), MaxValueValidator(31)],
-        help_text=_("31 means the last day of a shorter month."),
-    )
-    send_at = models.TimeField(_("time"), default="08:00")
-    time_zone = models.CharField(
-        _("time zone"), max_length=60, default="Europe/Rome", validators=[validate_time_zone]
-    )
-    # Drafts are compiled this long before the slot, to leave time to edit.
-    lead_hours = models.PositiveSmallIntegerField(_("hours to edit"), default=24)
-    when_unapproved = models.CharField(
-        _("if nobody approves in time"),
-        max_length=10,
-        choices=WhenUnapproved,
-        default=WhenUnapproved.HOLD,
-    )
-
-    themes = models.ManyToManyField(
-        Theme, verbose_name=_("themes"), blank=True, help_text=_("None chosen means all.")
-    )
-    min_items = models.PositiveSmallIntegerField(_("fewest articles"), default=1)
-    max_items = models.PositiveSmallIntegerField(_("most articles"), default=15)
-    introduction = models.TextField(_("standing introduction"), blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("newsletter")
-        verbose_name_plural = _("newsletters")
-        ordering: ClassVar = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone)
-
+# Older migrations look for these here.
+__all__ = ["Digest", "DigestItem", "Newsletter", "Variant", "every_day", "validate_time_zone"]
 
 # What the pipeline writes: a revision never brings an older value back.
 LEDGER_FIELDS = frozenset(
@@ -155,7 +61,7 @@ class Digest(
     DraftStateMixin,
     LockableMixin,
     RevisionMixin,
-    PreviewableMixin,
+    MailPreviews,
     ClusterableModel,
 ):
     """One issue of a newsletter."""
@@ -181,6 +87,8 @@ class Digest(
         _("preview line"), max_length=200, blank=True, help_text=_("Shown beside the subject.")
     )
     introduction = models.TextField(_("introduction"), blank=True)
+    opening = StreamField(FreeBlocks(), verbose_name=_("above the articles"), blank=True)
+    closing = StreamField(FreeBlocks(), verbose_name=_("below the articles"), blank=True)
 
     status = models.CharField(
         _("status"), max_length=10, choices=Status, default=Status.DRAFT, editable=False
@@ -301,48 +209,6 @@ class Digest(
     @property
     def is_frozen(self) -> bool:
         return self.approved_at is not None
-
-    @property
-    def preview_modes(self) -> list[tuple[str, StrOrPromise]]:
-        return [
-            ("mail", _("Mail")),
-            ("dark", _("Mail, in the dark")),
-            ("text", _("Plain text")),
-            ("web", _("Web page")),
-        ]
-
-    @property
-    def preview_sizes(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "name": "phone",
-                "icon": "mobile-alt",
-                "device_width": 360,
-                "label": _("Preview on a phone"),
-            },
-            {
-                "name": "desktop",
-                "icon": "desktop",
-                "device_width": 1280,
-                "label": _("Preview on a computer"),
-            },
-        ]
-
-    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
-        """What the send would render from this object as it is being edited."""
-        from newsletter.digests.content import content_as_edited
-        from newsletter.digests.render import in_the_dark, render
-
-        content = content_as_edited(self)
-        rendered = render(
-            content,
-            positions=[item.position for item in content.items],
-            language=content.newsletter.language,
-            mode="web" if mode_name == "web" else "preview",
-        )
-        if mode_name == "text":
-            return HttpResponse(rendered.text, content_type="text/plain; charset=utf-8")
-        return HttpResponse(in_the_dark(rendered.html) if mode_name == "dark" else rendered.html)
 
 
 def next_number(newsletter: Newsletter) -> int:

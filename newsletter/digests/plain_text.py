@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from newsletter.digests.rich_text import plain_paragraphs
+
 if TYPE_CHECKING:
+    from newsletter.digests.block_view import BlockView
     from newsletter.digests.render import Page, Row
 
 WIDTH = 72
@@ -26,6 +29,7 @@ def _lines(page: Page) -> Iterator[str]:
     for paragraph in page.introduction:
         yield ""
         yield from _wrapped(paragraph)
+    yield from _blocks(page.opening)
     if page.lead:
         yield ""
         yield from _row(page.lead)
@@ -38,10 +42,32 @@ def _lines(page: Page) -> Iterator[str]:
             if place:
                 yield ""
             yield from _row(row)
+    yield from _blocks(page.closing)
     yield ""
     yield ""
     yield "=" * WIDTH
     yield from _footer(page)
+
+
+def _blocks(blocks: list[BlockView]) -> Iterator[str]:
+    for block in blocks:
+        yield ""
+        yield from _wrapped(block.heading.upper() if block.kind == "text" else block.heading)
+        if block.alt:
+            yield from _wrapped(_("[Picture: %(shows)s]") % {"shows": block.alt})
+        yield from _wrapped(block.when)
+        yield from _wrapped(block.place)
+        for text, links in plain_paragraphs(block.html):
+            yield from _wrapped(text)
+            yield from links
+        for paragraph in block.words:
+            yield from _wrapped(paragraph)
+        if block.url:
+            yield from ([f"{block.label}:"] if block.label else [])
+            yield block.url
+        if block.calendar:
+            yield f"{_('Add it to your calendar')}:"
+            yield block.calendar
 
 
 def _row(row: Row) -> Iterator[str]:

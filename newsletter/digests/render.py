@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -13,15 +13,17 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from newsletter.digests.block_view import BlockView, Surroundings, views_of
 from newsletter.digests.content import DigestContent, ItemContent
 from newsletter.digests.links import PersonalLinks, personal_links, web_view_url
 from newsletter.digests.plain_text import plain_text
 from newsletter.digests.slots import TOKEN_SLOT
 from newsletter.digests.wording import date_in_words, default_subject, shorten
 
-# mail: with the slot for each member's links. preview: the same, its links lead nowhere.
+# mail: with the slot for each member's links. test: as a mail, its personal links lead nowhere.
+# preview: the same, looked at in a browser.
 # web: for everybody, without personal links and without a link to itself.
-Mode = Literal["mail", "preview", "web"]
+Mode = Literal["mail", "test", "preview", "web"]
 
 PREHEADER_LENGTH = 140
 _NOWHERE = PersonalLinks(preferences="#", unsubscribe="#", pause="#")
@@ -67,6 +69,8 @@ class Page:
     issue: str  # "N. 42 · 16 luglio 2026"
     urgent: bool
     introduction: list[str]
+    opening: list[BlockView]
+    closing: list[BlockView]
     lead: Row | None
     lead_section: Section | None  # its theme, without rows
     sections: list[Section]
@@ -77,18 +81,24 @@ class Page:
 
 
 def render(
-    content: DigestContent, *, positions: Iterable[int], language: str, mode: Mode = "mail"
+    content: DigestContent,
+    *,
+    positions: Iterable[int],
+    language: str,
+    mode: Mode = "mail",
+    pictures: Mapping[str, bytes] | None = None,
 ) -> Rendered:
     """The issue with the items at `positions`, in their order, worded in `language`.
 
     In mode `mail` the HTML and the text hold TOKEN_SLOT in the personal links and nowhere else.
     Nothing is fetched, from us or from the network, and nothing in the mail makes a reader's
-    program fetch anything.
+    program fetch anything: its pictures are parts of it (see `block_view.content_id`). Where it
+    is only looked at they come from `pictures`, by SHA-256, or from the issue's own address.
     """
     wanted = set(positions)
     items = [item for item in content.items if item.position in wanted]
     with translation.override(language):
-        page = page_of(content, items, language, mode)
+        page = page_of(content, items, language, mode, pictures or {})
         html = render_to_string("newsletter/email/digest.html", {"page": page})
         text = plain_text(page)
     return Rendered(page.subject, _inliner().inline(html), text)
@@ -100,12 +110,19 @@ def in_the_dark(html: str) -> str:
 
 
 def page_of(
-    content: DigestContent, items: Sequence[ItemContent], language: str, mode: Mode
+    content: DigestContent,
+    items: Sequence[ItemContent],
+    language: str,
+    mode: Mode,
+    pictures: Mapping[str, bytes],
 ) -> Page:
     newsletter = content.newsletter
     lead = next((item for item in items if item.is_lead), None)
     lead_row = _row(lead, language) if lead else None
     sections = _sections([item for item in items if item is not lead], language)
+    around = Surroundings(
+        content.digest_uid, newsletter.time_zone, language, mode in ("mail", "test"), pictures
+    )
     day = date_in_words(content.local_day, language)
     return Page(
         language=language,
@@ -117,6 +134,8 @@ def page_of(
         issue=_("N. %(number)d · %(date)s") % {"number": content.number, "date": day},
         urgent=newsletter.urgent,
         introduction=_paragraphs(content.introduction),
+        opening=views_of(content.opening, around),
+        closing=views_of(content.closing, around),
         lead=lead_row,
         lead_section=replace(_section(lead, language), rows=[]) if lead and lead.theme_id else None,
         sections=sections,
@@ -124,6 +143,7 @@ def page_of(
         postal_address=newsletter.postal_address,
         personal={
             "mail": personal_links(TOKEN_SLOT, newsletter.slug),
+            "test": _NOWHERE,
             "preview": _NOWHERE,
             "web": None,
         }[mode],

@@ -29,6 +29,12 @@ def one_line(text: str) -> str:
     return " ".join(_BIDI.sub("", plain).split())
 
 
+def paragraphs(text: str) -> str:
+    """The text's paragraphs, each one line, an empty line between them."""
+    blocks = text.replace("\r\n", "\n").replace("\r", "\n").split("\n\n")
+    return "\n\n".join(line for block in blocks if (line := one_line(block)))
+
+
 def shorten(text: str, length: int) -> str:
     """At most `length` signs: whole sentences when that keeps half, else whole words and "…"."""
     text = one_line(text)
@@ -46,6 +52,12 @@ def date_in_words(day: date, language: str) -> str:
     """16 luglio 2026."""
     with translation.override(language):
         return inside_a_sentence(date_format(day, "j F Y", use_l10n=False))
+
+
+def weekday_in_words(day: date, language: str) -> str:
+    """giovedì."""
+    with translation.override(language):
+        return inside_a_sentence(date_format(day, "l", use_l10n=False))
 
 
 def inside_a_sentence(date_words: str) -> str:

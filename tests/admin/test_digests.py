@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail import hooks
 from wagtail.models import WorkflowState
-from wagtail.test.utils.form_data import inline_formset, nested_form_data
+from wagtail.test.utils.form_data import inline_formset, nested_form_data, streamfield
 
 from newsletter.articles.models import Article
 from newsletter.delivery.models import Delivery
@@ -57,6 +57,8 @@ def form_data(digest: Digest, *, subject: str = "Oggetto nuovo", **more: Any) ->
                 "subject": subject,
                 "preheader": "",
                 "introduction": "",
+                "opening": streamfield([]),
+                "closing": streamfield([]),
                 "slot": timezone.localtime(draft.slot).strftime("%Y-%m-%d %H:%M:%S"),
                 "items": inline_formset(items, initial=len(items)),
             }

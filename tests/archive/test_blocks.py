@@ -1,0 +1,62 @@
+"""An issue's free blocks on the web: the same words, the approved picture, the event's file."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from icalendar import Calendar
+
+from newsletter.archive.models import ArchivePage
+from newsletter.delivery.freeze import approve
+from newsletter.digests.models import Digest
+from newsletter.digests.pictures import Picture
+from tests.builders import NOW, make_article, make_digest, make_member, make_newsletter
+from tests.digests.blocks import EVENT_ID, action, event, make_image, picture, poll, put, text
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def digest(archive: ArchivePage) -> Digest:
+    newsletter = make_newsletter()
+    make_member(newsletter=newsletter)
+    digest = make_digest(newsletter, articles=[make_article("Il contratto")])
+    put(
+        digest, text("<p>Ciao</p>"), picture(make_image()), event(),
+        closing=(action(), poll()),
+    )  # fmt: skip
+    return digest
+
+
+def address(digest: Digest, tail: str = "") -> str:
+    return f"/newsletter/d/{digest.uid}/{tail}"
+
+
+def test_the_web_issue_shows_what_the_mail_says(client: Client, digest: Digest) -> None:
+    approve(digest.pk, now=NOW)
+    page = client.get(address(digest), follow=True).content.decode()
+    for said in ("<p>Ciao</p>", "Thursday 23 July 2026, 10:00–12:30", "Firma", "Turni di notte?"):
+        assert said in page
+    kept = Picture.objects.get()
+    assert f'src="http://testserver{address(digest, kept.sha256)}.jpg" alt="Una piazza' in page
+    answer = client.get(address(digest, f"{kept.sha256}.jpg"))
+    assert (answer.content, answer["Content-Type"]) == (bytes(kept.data), "image/jpeg")
+    assert "immutable" in answer["Cache-Control"]
+
+
+def test_the_event_is_a_file_for_the_readers_calendar(client: Client, digest: Digest) -> None:
+    approve(digest.pk, now=NOW)
+    answer = client.get(address(digest, f"{EVENT_ID}.ics"))
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    assert 'filename="assemblea-generale.ics"' in answer["Content-Disposition"]
+    found: Any = Calendar.from_ical(answer.content)
+    assert str(found.walk("VEVENT")[0]["SUMMARY"]) == "Assemblea generale"
+    assert client.get(address(digest, f"{uuid4()}.ics")).status_code == 404
+
+
+def test_nothing_of_a_draft_has_an_address(client: Client, digest: Digest) -> None:
+    assert client.get(address(digest, f"{EVENT_ID}.ics")).status_code == 404
+    assert client.get(address(digest, f"{'0' * 64}.jpg")).status_code == 404
