@@ -52,15 +52,17 @@ class JSONFeed(SyndicationFeed):
 
     @staticmethod
     def _entry(item: dict[str, Any]) -> dict[str, Any]:
-        entry = {
+        entry: dict[str, Any] = {
             "id": item["unique_id"],
             "url": item["link"],
-            "external_url": item["source_url"],
+            "external_url": item.get("source_url") or item["link"],
             "title": item["title"],
-            "content_text": item["description"],
             "date_published": rfc3339_date(item["pubdate"]),
             "tags": list(item["categories"]),
         }
+        # The one or the other, as the specification asks.
+        whole = item.get("content_html")
+        entry |= {"content_html": whole} if whole else {"content_text": item["description"]}
         if item["author_name"]:
             entry["authors"] = [{"name": item["author_name"]}]
         return entry

@@ -53,6 +53,9 @@ class Links:
     def issue(self, digest: Digest) -> str:
         return f"{self.newsletter(digest.newsletter)}{digest.number}/"
 
+    def issue_feed(self, kind: str, newsletter: Newsletter) -> str:
+        return f"{self.newsletter(newsletter)}feed/{kind}/"
+
     def issues(self) -> str:
         return f"{self.root}archivio/"
 

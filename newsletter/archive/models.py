@@ -23,6 +23,7 @@ from newsletter.archive.activity import counted_themes, months_of
 from newsletter.archive.article import article_context
 from newsletter.archive.feeds import KINDS, ArchiveFeed
 from newsletter.archive.issue import issue_of
+from newsletter.archive.issue_feeds import IssueFeed
 from newsletter.archive.links import Links, links_of, source_tail
 from newsletter.archive.listing import list_articles
 from newsletter.archive.search import find_articles
@@ -163,6 +164,15 @@ class ArchivePageMixin(RoutablePageMixin):
             years=issues_by_year(out.defer("content")[:500]),
             current="issues",
         )
+
+    @path("numero/<slug:slug>/feed/<slug:kind>/")
+    def issue_feed(self, request: HttpRequest, slug: str, kind: str) -> HttpResponse:
+        if kind not in KINDS:
+            raise Http404
+        newsletter = get_object_or_404(Newsletter, slug=slug, is_public=True)
+        view = IssueFeed(self.links, kind, newsletter, site_name=site_name(request))
+        response: HttpResponse = view(request)
+        return response
 
     @path("numero/<slug:slug>/<int:number>/")
     def issue(self, request: HttpRequest, slug: str, number: int) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from newsletter.articles.models import Article, ArticleVersion
 from newsletter.desk.audience import Audience, audience_of
+from newsletter.desk.block_checks import oddities
 from newsletter.desk.mail_checks import (
     broken_links,
     leftovers,
@@ -20,7 +21,7 @@ from newsletter.desk.mail_checks import (
     shortened_links,
 )
 from newsletter.desk.sentences import moment_in_words
-from newsletter.digests.content import DigestContent, content_of
+from newsletter.digests.content import DigestContent, content_and_pictures, content_of
 from newsletter.digests.links import personal_links
 from newsletter.digests.models import Digest, DigestItem, Newsletter
 from newsletter.digests.render import render
@@ -65,7 +66,7 @@ def check(digest: Digest) -> list[Check]:
 
 def checks_and_audience(digest: Digest, *, now: datetime) -> tuple[list[Check], Audience]:
     """The same with who would get it; what each of them would read is rendered once."""
-    content = content_of(digest)
+    content, pictures = content_and_pictures(digest)
     audience = audience_of(digest.newsletter, content, now=now)
     subscribed = audience.readers + sum(audience.exclusions.values())
     checks = [
@@ -85,6 +86,7 @@ def checks_and_audience(digest: Digest, *, now: datetime) -> tuple[list[Check], 
         Check(audience.readers > 0, True, _readers(audience.readers, subscribed)),
     ]
     checks += _of_the_publishers(digest)
+    checks += [Check(False, False, said) for said in oddities(content, pictures)]
     if content.items:
         mail = _whole_mail(content)
         checks += [*_of_the_mail(content, mail), _size(mail), _sent_before(digest, content)]

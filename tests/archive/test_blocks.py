@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+import feedparser
 import pytest
 from django.test import Client
 from icalendar import Calendar
@@ -60,3 +61,27 @@ def test_the_event_is_a_file_for_the_readers_calendar(client: Client, digest: Di
 def test_nothing_of_a_draft_has_an_address(client: Client, digest: Digest) -> None:
     assert client.get(address(digest, f"{EVENT_ID}.ics")).status_code == 404
     assert client.get(address(digest, f"{'0' * 64}.jpg")).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["rss", "atom", "json"])
+def test_a_newsletters_feed_carries_its_issues_whole(
+    client: Client, digest: Digest, kind: str
+) -> None:
+    approve(digest.pk, now=NOW)
+    answer = client.get(f"/numero/{digest.newsletter.slug}/feed/{kind}/")
+    if kind == "json":
+        (entry,) = answer.json()["items"]
+        said = entry["content_html"]
+    else:
+        feed = feedparser.parse(answer.content)
+        assert not feed.bozo
+        (found,) = feed.entries
+        assert found.id == f"urn:uuid:{digest.uid}"
+        said = found.summary
+    for part in ("Ciao", "Assemblea generale", "Il contratto", "Firma", "Turni di notte?"):
+        assert part in said
+
+
+def test_a_feed_tells_nothing_of_a_draft(client: Client, digest: Digest) -> None:
+    answer = client.get(f"/numero/{digest.newsletter.slug}/feed/rss/")
+    assert "Assemblea" not in answer.content.decode()

@@ -139,7 +139,7 @@ def test_what_was_approved_stays_when_block_and_picture_change(digest: Digest):
     approve(digest.pk, now=NOW)
     digest.refresh_from_db()
     approved, data = digest.content_hash, bytes(Picture.objects.get().data)
-    image.file.delete()
+    image.file.storage.delete(image.file.name)
     image.delete()
     draft = digest.get_latest_revision_as_object()
     draft.opening = draft._meta.get_field("opening").to_python([text("<p>Dopo</p>")])
