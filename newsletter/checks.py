@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 
 from newsletter import conf
+from newsletter.delivery.bounces.mailbox import parse_url
 
 _DOMAIN = re.compile(r"[^\W_]([\w-]*\w)?(\.[^\W_]([\w-]*\w)?)+")
 REQUIRED_APPS = (
@@ -76,6 +78,11 @@ def check_settings(
                 id="newsletter.E006",
             )
         )
+    try:
+        if url := str(conf.get("BOUNCE_MAILBOX")):
+            parse_url(url)
+    except ImproperlyConfigured as error:
+        found.append(checks.Error(str(error), id="newsletter.E007"))
     return found
 
 

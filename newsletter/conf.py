@@ -57,6 +57,7 @@ DEFAULTS: dict[str, Any] = {
     "EVIDENCE": [],
     # --- what comes back
     "BOUNCE_DOMAIN": "",  # mails come back to b+<token>@ here; empty: to the newsletter's sender
+    "BOUNCE_MAILBOX": "",  # imaps://user:password@host/INBOX or pop3s://…: where they lie
     "RETURN_PATH_DAYS": 30,  # after the sending, no report about a mail counts any more
     "BOUNCE_DAYS": 180,  # after these it is forgotten which mails came back
     "SENDERS": 1,  # send tasks rung at once for one digest

@@ -82,6 +82,10 @@ class LeaseLost(NewsletterError):
     """Another worker took this batch over: stop writing to it."""
 
 
+class MailboxUnreachable(NewsletterError):
+    """The mailbox for bounces could not be read to the end."""
+
+
 class StepsFailed(NewsletterError):
     """Some steps of a tick failed; the log has each reason. The other steps were done."""
 

@@ -11,7 +11,7 @@ from newsletter.articles.models import (
     Story,
 )
 from newsletter.articles.stories.models import Fingerprint, Resemblance, Shingle
-from newsletter.delivery.bounces.models import Bounce, ReportCount
+from newsletter.delivery.bounces.models import Bounce, MailboxLook, ReportCount
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
 from newsletter.digests.editors import EditorMail
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
@@ -58,6 +58,7 @@ __all__ = [
     "Identity",
     "LearnedModel",
     "Lifting",
+    "MailboxLook",
     "Member",
     "Newsletter",
     "PageText",

@@ -25,6 +25,7 @@ from newsletter.articles.stories import folding
 from newsletter.articles.stories import sweeping as sweeping_stories
 from newsletter.delivery import control, freeze, retention, send
 from newsletter.delivery import sweep as sweeping
+from newsletter.delivery.bounces import polling as bounce_polling
 from newsletter.delivery.bounces import receiving
 from newsletter.delivery.models import Batch
 from newsletter.digests import announcing, unapproved
@@ -248,11 +249,17 @@ def retag(now: datetime) -> bool:
     return retagging.retag_due(now=now, seconds=ERRAND_SECONDS)
 
 
+def read_bounces(now: datetime) -> bool:
+    found = bounce_polling.look_if_due(clock=_now)
+    return found is not None and sum(found.values()) >= bounce_polling.MOST
+
+
 # Each says whether there is more to do at once.
 ERRANDS: list[Callable[[datetime], bool]] = [
     check_addresses,
     fetch_page_texts,
     look_after_hubs,
+    read_bounces,
     retag,
     fetch_older_posts,
 ]

@@ -18,6 +18,7 @@ from wagtail.log_actions import LogActionRegistry
 from newsletter.desk import bulk, feed_bulk
 from newsletter.desk.account import MailPanel
 from newsletter.desk.articles import ArticleChooserViewSet, ArticleViewSet
+from newsletter.desk.bounces import BounceViewSet
 from newsletter.desk.digest_editor import arrange_actions
 from newsletter.desk.digests import DigestViewSet
 from newsletter.desk.feeds import FeedViewSet
@@ -40,6 +41,7 @@ class BollettinoGroup(ViewSetGroup):
         ThemeViewSet,
         FeedViewSet,
         MemberViewSet,
+        BounceViewSet,
         SuppressionViewSet,
     )
 
@@ -78,6 +80,7 @@ def offer_permissions() -> QuerySet[Permission]:
             "approve_digest",
             "send_test_digest",
             "view_delivery",
+            "view_bounce",
             "change_delivery",
         ],
     )

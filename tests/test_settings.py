@@ -41,6 +41,7 @@ def test_a_misspelt_setting_is_named_with_the_nearest_one(settings):
         ("SMTP_URL", "http://mail.example", "newsletter.E003"),
         ("BATCH_SIZE", 0, "newsletter.E004"),
         ("IN_FLIGHT", 0, "newsletter.E004"),
+        ("BOUNCE_MAILBOX", "mail.union.example", "newsletter.E007"),
         ("BOUNCE_DOMAIN", "b@union.example", "newsletter.E006"),
     ],
 )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from newsletter import conf
+from newsletter.delivery.bounces.models import Bounce, MailboxLook
 from newsletter.delivery.models import Delivery
 from newsletter.digests.models import Digest
 
@@ -18,11 +20,14 @@ LATE = timedelta(minutes=10)
 # Older failures have been seen, or have lost their interest.
 RECENT = timedelta(days=7)
 MOST = 5
+# A mailbox that is away for a moment is nobody's trouble.
+UNREAD = timedelta(hours=1)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Alarm:
-    digest: Digest
+    digest: Digest | None  # None: it is about no digest in particular
     what: str
     advice: str
 
@@ -46,7 +51,7 @@ def send_alarms(*, now: datetime) -> list[Alarm]:
         .values_list("digest", "state")
         .annotate(count=Count("pk"))
     }
-    alarms = [*_late(digests, now), *_paused(digests)]
+    alarms = [*_late(digests, now), *_paused(digests), *_refused(now), *_mailbox(now)]
     alarms += _counted(digests, bad)
     return alarms[:MOST]
 
@@ -75,6 +80,34 @@ def _paused(digests: list[Digest]) -> list[Alarm]:
         for digest in digests
         if digest.paused_at
     ]
+
+
+def _refused(now: datetime) -> list[Alarm]:
+    """Mails refused for our server's sake: it concerns everybody, so one alarm for all of them."""
+    refused = Bounce.objects.filter(
+        kind=Bounce.Kind.ABOUT_US, received_at__gt=now - RECENT
+    ).select_related("digest__newsletter")
+    latest = refused.order_by("-received_at").first()
+    if latest is None:
+        return []
+    number = refused.count()
+    what = ngettext(
+        "%(count)d mail was refused because of the server that sends it",
+        "%(count)d mails were refused because of the server that sends them",
+        number,
+    )
+    advice = _(
+        "No member's fault. Whoever runs the site finds the refusing servers' words under “Mails "
+        "that came back”."
+    )
+    return [Alarm(latest.digest, what % {"count": number}, advice)]
+
+
+def _mailbox(now: datetime) -> list[Alarm]:
+    look = MailboxLook.objects.exclude(problem="").first()
+    if look is None or not conf.get("BOUNCE_MAILBOX") or (look.read_at or LONG_AGO) > now - UNREAD:
+        return []
+    return [Alarm(None, look.problem, _("Bounces and reports of spam wait there meanwhile."))]
 
 
 def _counted(digests: list[Digest], bad: dict[tuple[int, str], int]) -> list[Alarm]:

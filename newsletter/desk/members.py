@@ -14,16 +14,17 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 from django.views.generic import FormView
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, TitleColumn
 from wagtail.admin.views import generic
 
+from newsletter.desk.bounce_words import standing_in_words
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.exceptions import InvalidMember
 from newsletter.members.address import address_hash, canonical_address
-from newsletter.members.models import Member, Subscription, Suppression
+from newsletter.members.models import Lifting, Member, Subscription, Suppression
+from newsletter.members.suppression import lift, suppress
 from newsletter.themes.models import Theme
 
 HOW_CONSENT_CAME = {
@@ -128,6 +129,10 @@ class MemberPage(generic.InspectView):
             for one in member.consents.all()[:50]
         ]
         context["suppressed"] = Suppression.objects.filter(address_hash=member.address_hash).first()
+        context["bounces"] = member.bounces.select_related("digest__newsletter").order_by("-pk")[
+            :20
+        ]
+        context["standing"] = standing_in_words(member.address_hash, now=timezone.now())
         return context
 
     def get_fields(self) -> list[str]:
@@ -188,35 +193,74 @@ class SuppressionAddView(generic.base.WagtailAdminTemplateMixin, FormView):
         ]
 
     def form_valid(self, form: SuppressionForm) -> HttpResponse:
-        Suppression.objects.get_or_create(
-            address_hash=address_hash(form.cleaned_data["address"]),
-            defaults={"reason": Suppression.Reason.MANUAL, "created_at": timezone.now()},
-        )
+        hashed = address_hash(form.cleaned_data["address"])
+        suppress(hashed, Suppression.Reason.MANUAL, now=timezone.now())
         messages.success(self.request, _("The address is suppressed."))
         return redirect("newsletter_suppressions:index")
 
 
-@require_POST
-def lift_view(request: HttpRequest, pk: int) -> HttpResponse:
-    if not request.user.has_perm("newsletter.delete_suppression"):
-        raise PermissionDenied
-    Suppression.objects.filter(pk=pk, reason=Suppression.Reason.MANUAL).delete()
-    messages.success(request, _("The address may be mailed again."))
-    return redirect("newsletter_suppressions:index")
+class LiftForm(forms.Form):
+    why = forms.CharField(
+        label=gettext_lazy("Why may it be mailed again?"),
+        max_length=300,
+        help_text=gettext_lazy(
+            "Kept with your name. Such as: “she called, her mailbox works again”."
+        ),
+    )
+
+
+class LiftView(generic.base.WagtailAdminTemplateMixin, FormView):
+    form_class = LiftForm
+    template_name = "newsletter/admin/member/lift.html"
+    page_title = gettext_lazy("Mail it again")
+    header_icon = "no-view"
+    model = Suppression
+    suppression: Suppression
+
+    def dispatch(self, request: HttpRequest, *args: Any, pk: int, **kwargs: Any) -> Any:
+        if not request.user.has_perm("newsletter.delete_suppression"):
+            raise PermissionDenied
+        self.suppression = get_object_or_404(
+            Suppression.objects.exclude(reason=Suppression.Reason.ERASED), pk=pk
+        )
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {
+            "suppression": self.suppression,
+            "was_complaint": self.suppression.reason == Suppression.Reason.COMPLAINT,
+            "earlier": Lifting.objects.filter(
+                address_hash=self.suppression.address_hash
+            ).select_related("by")[:10],
+        }
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [
+            *self.breadcrumbs_items,
+            {"url": reverse("newsletter_suppressions:index"), "label": _("Suppressed addresses")},
+            {"url": "", "label": _("Mail it again")},
+        ]
+
+    def form_valid(self, form: LiftForm) -> HttpResponse:
+        user, why = self.request.user, form.cleaned_data["why"]
+        if lift(self.suppression, by=user, why=why, now=timezone.now()):
+            messages.success(self.request, _("The address may be mailed again."))
+        return redirect("newsletter_suppressions:index")
 
 
 class HashColumn(BaseColumn):
-    """The hash's beginning, enough to compare two; the button to lift one made by hand."""
+    """The hash's beginning, enough to compare two; the way to lift it."""
 
     cell_template_name = "newsletter/admin/member/hash.html"
 
     def get_cell_context_data(self, instance: Suppression, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
         may_lift = parent_context["request"].user.has_perm("newsletter.delete_suppression")
-        by_hand = instance.reason == Suppression.Reason.MANUAL
+        by_owner = instance.reason == Suppression.Reason.ERASED
         context["url"] = (
             reverse("newsletter_suppressions:lift", args=[instance.pk])
-            if may_lift and by_hand
+            if may_lift and not by_owner
             else ""
         )
         return context
@@ -275,5 +319,5 @@ class SuppressionViewSet(DeskViewSet):
     def get_urlpatterns(self) -> list[Any]:
         return [
             *super().get_urlpatterns(),
-            path("<int:pk>/lift/", lift_view, name="lift"),
+            path("<int:pk>/lift/", self.construct_view(LiftView), name="lift"),
         ]

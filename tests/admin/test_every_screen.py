@@ -16,6 +16,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from wagtail.users.models import UserProfile
 
+from newsletter.delivery.bounces.models import Bounce
 from newsletter.delivery.freeze import approve
 from newsletter.members.models import Suppression
 from tests.admin.conftest import client_for
@@ -64,6 +65,11 @@ def things() -> dict[str, list[Any]]:
         slot=timezone.now() + timedelta(days=1),
     )  # fmt: skip
     member = make_member(newsletter=newsletter)
+    Bounce.objects.create(
+        digest=digest, member=member, address_hash=member.address_hash, kind=Bounce.Kind.GONE,
+        source=Bounce.Source.MAIL, status="5.1.1", server="mx.posta.example", detail="550 5.1.1",
+        mailed_on=NOW.date(), received_at=timezone.now(),
+    )  # fmt: skip
     suppression = Suppression.objects.create(
         address_hash="0" * 64, reason=Suppression.Reason.MANUAL, created_at=NOW
     )

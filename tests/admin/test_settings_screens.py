@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.feeds.models import Feed
-from newsletter.members.models import Suppression
+from newsletter.members.models import Lifting, Suppression
 from newsletter.themes.models import Theme
 from tests.admin.conftest import client_for
 from tests.builders import (
@@ -115,15 +115,22 @@ def test_an_address_is_suppressed_and_only_its_hash_is_kept(moderator: Client) -
     assert kept.address_hash[:12] not in page(
         moderator, "newsletter_suppressions:index", q="b@posta.example"
     )
-    moderator.post(reverse("newsletter_suppressions:lift", args=[kept.pk]))
+    lift = reverse("newsletter_suppressions:lift", args=[kept.pk])
+    assert moderator.post(lift, {"why": " "}).status_code == 200
+    assert Suppression.objects.exists(), "nothing is lifted without a reason"
+    moderator.post(lift, {"why": "It was a typing error"})
     assert not Suppression.objects.exists()
+    lifting = Lifting.objects.get()
+    assert (lifting.reason, lifting.why) == ("manual", "It was a typing error")
+    assert str(lifting.by) == "moderator"
 
 
 def test_the_wish_to_be_forgotten_is_not_lifted_by_hand(moderator: Client) -> None:
     kept = Suppression.objects.create(
         address_hash="0" * 64, reason=Suppression.Reason.ERASED, created_at=timezone.now()
     )
-    moderator.post(reverse("newsletter_suppressions:lift", args=[kept.pk]))
+    url = reverse("newsletter_suppressions:lift", args=[kept.pk])
+    assert moderator.post(url, {"why": "I want to"}).status_code == 404
     assert Suppression.objects.exists()
 
 

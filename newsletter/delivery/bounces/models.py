@@ -96,3 +96,20 @@ class ReportCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.number} {self.worth}"
+
+
+class MailboxLook(models.Model):
+    """How the last look into the mailbox for bounces went; one row."""
+
+    looked_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)  # when it could last be read to the end
+    problem = models.CharField(max_length=300, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("look into the mailbox for bounces")
+        verbose_name_plural = _("looks into the mailbox for bounces")
+
+    def __str__(self) -> str:
+        return self.problem or f"{self.looked_at:%Y-%m-%d %H:%M}"

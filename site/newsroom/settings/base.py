@@ -251,6 +251,7 @@ NEWSLETTER: dict[str, Any] = {
     "ALLOW_PRIVATE_FEED_HOSTS": env.list("ALLOW_PRIVATE_FEED_HOSTS", default=[]),
     "WEBSUB": env.bool("WEBSUB", default=False),
     "BOUNCE_DOMAIN": env.str("BOUNCE_DOMAIN", default=""),
+    "BOUNCE_MAILBOX": env.str("BOUNCE_MAILBOX", default=""),
     "JOURNAL_DIR": env.str("JOURNAL_DIR", default=""),
     "PRIVACY_POLICY_URL": env.str("PRIVACY_POLICY_URL", default=""),
     "PRIVACY_POLICY_VERSION": env.str("PRIVACY_POLICY_VERSION", default="1"),
