@@ -243,7 +243,8 @@ class LiftView(generic.base.WagtailAdminTemplateMixin, FormView):
         ]
 
     def form_valid(self, form: LiftForm) -> HttpResponse:
-        user, why = self.request.user, form.cleaned_data["why"]
+        user: Any = self.request.user
+        why = form.cleaned_data["why"]
         if lift(self.suppression, by=user, why=why, now=timezone.now()):
             messages.success(self.request, _("The address may be mailed again."))
         return redirect("newsletter_suppressions:index")
