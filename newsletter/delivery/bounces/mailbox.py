@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
 
 from newsletter.delivery.bounces.reading import MOST_BYTES
 from newsletter.delivery.server import Tls
@@ -103,7 +104,8 @@ def opened(account: Account) -> Iterator[Mailbox]:
         box.end()
     except (OSError, EOFError, imaplib.IMAP4.error, poplib.error_proto) as error:
         raise MailboxUnreachable(
-            f"The mailbox for bounces on {account} cannot be read: {_words(error)}"
+            _("The mailbox for bounces on %(server)s cannot be read: %(error)s")
+            % {"server": account, "error": _words(error)}
         ) from error
     finally:
         box.close()
