@@ -28,7 +28,7 @@ def let_moderators_see(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> N
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("newsletter", "0020_bounces"),
+        ("newsletter", "0021_free_blocks"),
     ]
 
     operations = [
