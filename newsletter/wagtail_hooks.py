@@ -106,6 +106,7 @@ def name_log_actions(actions: LogActionRegistry) -> None:
         ("pause", _("Pause"), _("Paused the sending")),
         ("resume", _("Resume"), _("Resumed the sending")),
         ("cancel", _("Cancel"), _("Cancelled")),
+        ("propose_anew", _("Propose it anew"), _("Proposed it anew")),
         ("test_send", _("Test"), _("Sent a test")),
     ]:
         actions.register_action(f"newsletter.{name}", label, message)

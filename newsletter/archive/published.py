@@ -49,7 +49,9 @@ def issues_out(now: datetime) -> QuerySet[Digest]:
 
 def readable_articles() -> ArticleQuerySet:
     """Accepted articles, and those that an issue already carried to its readers."""
-    carried = DigestItem.objects.filter(article=OuterRef("pk"), digest__status__in=FROZEN)
+    carried = DigestItem.objects.filter(
+        article=OuterRef("pk"), digest__status__in=FROZEN, deferred=False
+    )
     readable: ArticleQuerySet = Article.objects.filter(
         Q(state=Article.State.ACCEPTED) | Exists(carried)
     )

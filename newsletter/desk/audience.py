@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Case, CharField, Count, Exists, OuterRef, Value, When
+from django.db.models import Case, CharField, Count, Exists, OuterRef, QuerySet, Value, When
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from newsletter.delivery.models import Exclusion
-from newsletter.digests.content import DigestContent
-from newsletter.digests.models import Newsletter
+from newsletter.desk.sentences import language_name
+from newsletter.digests.content import DigestContent, content_as_edited
+from newsletter.digests.models import Digest, Newsletter
+from newsletter.digests.previews import readers_mode
 from newsletter.digests.variants import items_for
+from newsletter.exceptions import InvalidMember
+from newsletter.members.address import address_hash, canonical_address
 from newsletter.members.models import Selection, Subscription, Suppression
+
+MOST_MODES = 8
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,10 @@ class ExpectedVariant:
         """As the address of its preview names them."""
         return ",".join(str(position) for position in self.positions)
 
+    @property
+    def language_name(self) -> str:
+        return language_name(self.language)
+
 
 @dataclass
 class Audience:
@@ -36,23 +48,27 @@ class Audience:
         return sum(variant.readers for variant in self.variants)
 
 
+def _subscribed(newsletter: Newsletter, now: datetime) -> QuerySet[Subscription]:
+    """Each with the `reason` for which it is left out, or none."""
+    suppressed = Suppression.objects.filter(address_hash=OuterRef("member__address_hash"))
+    return Subscription.objects.filter(
+        newsletter=newsletter,
+        state=Subscription.State.ACTIVE,
+        member__confirmed_at__isnull=False,
+    ).annotate(
+        reason=Case(
+            When(Exists(suppressed), then=Value(Exclusion.Reason.SUPPRESSED.value)),
+            When(paused_until__gt=now, then=Value(Exclusion.Reason.PAUSED.value)),
+            default=Value(""),
+            output_field=CharField(),
+        )
+    )
+
+
 def audience_of(newsletter: Newsletter, content: DigestContent, *, now: datetime) -> Audience:
     """As the freeze would divide them (newsletter.delivery.freeze), in one query."""
-    suppressed = Suppression.objects.filter(address_hash=OuterRef("member__address_hash"))
     rows = (
-        Subscription.objects.filter(
-            newsletter=newsletter,
-            state=Subscription.State.ACTIVE,
-            member__confirmed_at__isnull=False,
-        )
-        .annotate(
-            reason=Case(
-                When(Exists(suppressed), then=Value(Exclusion.Reason.SUPPRESSED.value)),
-                When(paused_until__gt=now, then=Value(Exclusion.Reason.PAUSED.value)),
-                default=Value(""),
-                output_field=CharField(),
-            )
-        )
+        _subscribed(newsletter, now)
         .values_list("reason", "selection__key", "member__language")
         .annotate(members=Count("pk"))
         .order_by()
@@ -72,3 +88,55 @@ def audience_of(newsletter: Newsletter, content: DigestContent, *, now: datetime
         key=lambda variant: (-variant.readers, variant.language, variant.positions),
     )
     return audience
+
+
+def reader_modes(draft: Digest, *, now: datetime) -> list[tuple[str, str]]:
+    """A preview for each kind of reader, the largest first, named with their number."""
+    content = content_as_edited(draft)
+    ids = {item.position: item.article_id for item in content.items}
+    variants = audience_of(draft.newsletter, content, now=now).variants[:MOST_MODES]
+    return [
+        (
+            readers_mode(one.language, (ids[position] for position in one.positions)),
+            ngettext(
+                "%(readers)s reader: %(language)s, %(articles)d of the articles",
+                "%(readers)s readers: %(language)s, %(articles)d of the articles",
+                one.readers,
+            )
+            % {
+                "readers": one.readers,
+                "language": one.language_name,
+                "articles": len(one.positions),
+            },
+        )
+        for one in variants
+    ]
+
+
+@dataclass(frozen=True)
+class OneReader:
+    """What a certain reader would get, or why nothing."""
+
+    language: str = ""
+    positions: tuple[int, ...] = ()
+    why_not: str = ""
+
+
+def one_reader(
+    newsletter: Newsletter, content: DigestContent, written: str, *, now: datetime
+) -> OneReader:
+    """By the address that somebody typed; the answer does not repeat it."""
+    try:
+        known = address_hash(canonical_address(written))
+    except InvalidMember as error:
+        return OneReader(why_not=str(error))
+    found = _subscribed(newsletter, now).filter(member__address_hash=known)
+    row = found.values_list("reason", "selection__key", "member__language").first()
+    if row is None:
+        return OneReader(why_not=_("Nobody with that address gets this newsletter."))
+    reason, chosen, language = row
+    positions = () if reason else items_for(content, Selection(key=chosen).theme_ids)
+    if not positions:
+        why = dict(Exclusion.Reason.choices)[reason or Exclusion.Reason.NO_THEMES.value]
+        return OneReader(why_not=_("Not included: %(why)s.") % {"why": why})
+    return OneReader(language, positions)

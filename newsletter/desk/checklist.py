@@ -190,7 +190,7 @@ def _sent_before(digest: Digest, content: DigestContent) -> Check:
     ids = [item.article_id for item in content.items]
     again = (
         DigestItem.objects.filter(article__in=ids, digest__newsletter=digest.newsletter_id)
-        .filter(digest__approved_at__isnull=False)
+        .filter(digest__approved_at__isnull=False, deferred=False)
         .exclude(digest=digest.pk)
         .exclude(digest__status=Digest.Status.CANCELLED)
         .values_list("article__title", flat=True)

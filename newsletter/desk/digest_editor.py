@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
@@ -37,7 +38,9 @@ from wagtail.snippets.action_menu import (
 from wagtail.snippets.views.snippets import EditView, WorkflowActionView
 
 from newsletter.desk.approval import first_word, is_editable, waiting_for_a_second, who
+from newsletter.desk.audience import reader_modes
 from newsletter.desk.checklist import LARGE, going_sentence, mail_weight, readers_of
+from newsletter.desk.sentences import lead_sentence
 from newsletter.digests.compile import compile_digest
 from newsletter.digests.models import LEDGER_FIELDS, Digest, Newsletter
 from newsletter.digests.schedule import next_slot
@@ -96,11 +99,12 @@ def digest_panels() -> ObjectList:
                     FieldRowPanel(
                         [
                             FieldPanel("is_lead"),
-                            FieldPanel(
-                                "theme",
-                                help_text=gettext_lazy("Empty: the article's strongest theme."),
-                            ),
+                            FieldPanel("pinned"),
+                            FieldPanel("deferred"),
                         ]
+                    ),
+                    FieldPanel(
+                        "theme", help_text=gettext_lazy("Empty: the article's strongest theme.")
                     ),
                     FieldPanel("note"),
                     OwnWordsPanel(
@@ -184,6 +188,10 @@ class DigestEditView(EditView):
         said: str = super().get_success_message(instance)
         return said
 
+    def get_side_panels(self) -> Any:
+        self.object.reader_modes = reader_modes(self.object, now=timezone.now())
+        return super().get_side_panels()
+
     @cached_property
     def header_buttons(self) -> list[Any]:
         url = reverse("newsletter_digests:overview", args=[self.object.pk])
@@ -193,8 +201,11 @@ class DigestEditView(EditView):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         readers = readers_of(self.live_object.newsletter)
         context["going"] = going_sentence(self.object, readers, now=timezone.now())
+        context["lead"] = lead_sentence(self.object)
         context["waiting"] = waiting_for_a_second(self.live_object)
-        context.update(weight=round(mail_weight(self.object) / 1000), full_weight=LARGE // 1000)
+        weight = round(mail_weight(self.object) / 1000)
+        shown = format_html("<output>{}</output>", weight)
+        context.update(weight=weight, weight_shown=shown, full_weight=LARGE // 1000)
         return context
 
 

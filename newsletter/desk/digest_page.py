@@ -31,9 +31,11 @@ from newsletter.delivery.reconcile import resolve
 from newsletter.delivery.test_send import MOST_ADDRESSES, send_test
 from newsletter.desk.approval import first_word, is_editable, waiting_for_a_second, who
 from newsletter.desk.checklist import checks_and_audience, going_sentence
-from newsletter.desk.sentences import moment_in_words
+from newsletter.desk.digest_mail import MAY_SEE_MEMBERS
+from newsletter.desk.sentences import language_name, moment_in_words
 from newsletter.digests.content import DigestContent
 from newsletter.digests.models import Digest
+from newsletter.digests.reproposal import propose_anew
 from newsletter.exceptions import DigestNotReady, NewsletterError, SecondApprovalWanted
 
 UNCERTAIN_SHOWN = 50
@@ -109,6 +111,8 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
                 }
             ),
             may_test=user.has_perm(MAY_TEST),
+            may_change=user.has_perm("newsletter.change_digest"),
+            may_see_members=user.has_perm(MAY_SEE_MEMBERS),
             when=moment_in_words(digest.slot, digest.newsletter),
             actions=self.actions(),
         )
@@ -196,6 +200,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
             "variants": [
                 (
                     variant,
+                    language_name(variant.language),
                     segments.get(variant.pk, 0),
                     [titles[at] for at in variant.items if at in titles],
                 )
@@ -289,6 +294,26 @@ def action_view(request: HttpRequest, pk: int, action: str) -> HttpResponse:
         log(instance=digest, action=f"newsletter.{action.replace('-', '_')}", user=request.user)
         messages.success(request, said)
     return redirect("newsletter_digests:overview", pk)
+
+
+@require_POST
+def propose_anew_view(request: HttpRequest, pk: int) -> HttpResponse:
+    if not request.user.has_perm("newsletter.change_digest"):
+        raise PermissionDenied
+    digest = get_object_or_404(Digest, pk=pk)
+    try:
+        added = propose_anew(pk, now=timezone.now(), by=who(request))
+    except DigestNotReady as error:
+        messages.error(request, str(error))
+        return redirect("newsletter_digests:overview", pk)
+    log(instance=digest, action="newsletter.propose_anew", user=request.user)
+    said = ngettext(
+        "Proposed anew, with %(count)d article that was not in it.",
+        "Proposed anew, with %(count)d articles that were not in it.",
+        added,
+    )
+    messages.success(request, said % {"count": added})
+    return redirect("newsletter_digests:edit", pk)
 
 
 @require_POST

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import path, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -24,8 +24,8 @@ from newsletter.desk.digest_editor import (
     DigestWorkflowActionView,
     digest_panels,
 )
-from newsletter.desk.digest_mail import mail_view
-from newsletter.desk.digest_page import DigestPage, action_view, resolve_view
+from newsletter.desk.digest_mail import as_reader_view, mail_view
+from newsletter.desk.digest_page import DigestPage, action_view, propose_anew_view, resolve_view
 from newsletter.desk.sentences import moment_in_words
 from newsletter.digests.models import Digest
 
@@ -53,7 +53,7 @@ class DigestIndexView(IndexView):
         return (
             Digest.objects.select_related("newsletter")
             .defer("content")
-            .annotate(article_count=Count("items"))
+            .annotate(article_count=Count("items", filter=Q(items__deferred=False)))
         )
 
     @cached_property
@@ -125,6 +125,8 @@ class DigestViewSet(SnippetViewSet):
             *(one for one in super().get_urlpatterns() if one.name not in unused),
             path("<int:pk>/", self.construct_view(DigestPage), name="overview"),
             path("<int:pk>/mail/", mail_view, name="mail"),
+            path("<int:pk>/as-reader/", as_reader_view, name="as_reader"),
+            path("<int:pk>/propose-anew/", propose_anew_view, name="propose_anew"),
             path("<int:pk>/do/<slug:action>/", action_view, name="action"),
             path("<int:pk>/deliveries/<int:delivery_pk>/resolve/", resolve_view, name="resolve"),
         ]

@@ -10,7 +10,7 @@ from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext_lazy
 
-from newsletter.digests.models import Newsletter
+from newsletter.digests.models import Digest, Newsletter
 from newsletter.digests.schedule import next_slot
 from newsletter.digests.wording import inside_a_sentence
 
@@ -49,6 +49,33 @@ def moment_in_words(moment: datetime, newsletter: Newsletter) -> str:
     """ "Thursday 16 July, 08:00", on the clocks where the newsletter is at home."""
     local = moment.astimezone(ZoneInfo(newsletter.time_zone))
     return inside_a_sentence(date_format(local, _("l j F Y, H:i")))
+
+
+def language_name(code: str) -> str:
+    """ "Italian", in the language of whoever reads it."""
+    return str(dict(Newsletter._meta.get_field("language").flatchoices).get(code, code.upper()))
+
+
+_WHY_LEAD = {
+    "note": gettext_noop("proposed because an editor wrote why it matters"),
+    "picture": gettext_noop("proposed because it has a picture"),
+    "theme": gettext_noop("proposed because its theme is the surest"),
+    "newest": gettext_noop("proposed because it is the newest"),
+}
+
+
+def lead_sentence(draft: Digest) -> str:
+    """Which article leads, and why; empty while the draft has none."""
+    items = sorted(draft.items.all(), key=lambda item: item.sort_order or 0)
+    shown = [item for item in items if not item.deferred]
+    lead = next((item for item in shown if item.is_lead), None)
+    if lead is None:
+        return _("No article leads this issue.") if shown else ""
+    why = _WHY_LEAD.get(lead.lead_reason)
+    return _("The lead is “%(title)s”: %(why)s.") % {
+        "title": lead.title or lead.article.display_title,
+        "why": _(why) if why else _("chosen by an editor"),
+    }
 
 
 def coming_slots(newsletter: Newsletter, *, now: datetime, count: int = 4) -> list[str]:

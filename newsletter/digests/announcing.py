@@ -49,7 +49,8 @@ class _Words:
 
     def __init__(self, digest: Digest) -> None:
         self.digest = digest
-        self.items = digest.get_latest_revision_as_object().items.count()
+        draft = digest.get_latest_revision_as_object()
+        self.items = sum(not item.deferred for item in draft.items.all())
         waiting = Article.objects.to_triage().one_per_story()
         self.waiting = waiting[:COUNT_UP_TO].count()
 

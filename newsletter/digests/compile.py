@@ -75,25 +75,34 @@ def compile_due(*, now: datetime) -> list[Digest]:
     return made
 
 
-def candidates_for(newsletter: Newsletter, *, now: datetime) -> list[Candidate]:
-    """What the next issue can choose from, the last to arrive first. Two queries."""
+def candidates_for(
+    newsletter: Newsletter, *, now: datetime, digest: Digest | None = None
+) -> list[Candidate]:
+    """What the next issue can choose from, the last to arrive first, in a fixed number of queries.
+
+    With `digest`, what that draft could choose from were it not there yet.
+    """
     scores = _scores()
-    had = DigestItem.objects.filter(article=OuterRef("pk"), digest__newsletter=newsletter).exclude(
+    carried = DigestItem.objects.filter(digest__newsletter=newsletter, deferred=False).exclude(
         _never_sent("digest__")
     )
+    if digest:
+        carried = carried.exclude(digest=digest)
+    had = carried.filter(article=OuterRef("pk"))
     # Another piece of a story that readers have had is no news to them.
-    told = DigestItem.objects.filter(
-        article__story=OuterRef("story"), digest__newsletter=newsletter
-    ).exclude(_never_sent("digest__"))
+    told = carried.filter(article__story=OuterRef("story"))
+    last = _last_issue(newsletter, besides=digest)
+    deferred = _deferred_since(newsletter, last, besides=digest)
     articles = Article.objects.accepted().filter(
         ~Exists(had), Q(story__isnull=True) | ~Exists(told), arrived_at__lte=now
     )
-    if (since := _considered_until(newsletter)) is not None:
-        articles = articles.filter(Q(arrived_at__gt=since) | Q(triaged_at__gt=since))
+    waited = Q(pk__in=deferred)
+    if last and last.window_end:
+        since = last.window_end - OVERLAP
+        articles = articles.filter(waited | Q(arrived_at__gt=since) | Q(triaged_at__gt=since))
     if chosen_themes := list(newsletter.themes.values_list("pk", flat=True)):
-        articles = articles.filter(
-            Exists(scores.filter(article=OuterRef("pk"), theme__in=chosen_themes))
-        )
+        of_its_themes = scores.filter(article=OuterRef("pk"), theme__in=chosen_themes)
+        articles = articles.filter(waited | Exists(of_its_themes))
     rows = list(
         articles.only("listed_at", "story_id", "note", "image_url").order_by("-arrived_at", "-pk")[
             :MOST_CANDIDATES
@@ -120,6 +129,7 @@ def candidates_for(newsletter: Newsletter, *, now: datetime) -> list[Candidate]:
             story_id=row.story_id,
             has_note=bool(row.note.strip()),
             has_image=bool(row.image_url),
+            was_deferred=row.pk in deferred,
         )
         for row in rows
     ]
@@ -166,6 +176,7 @@ def _compose(newsletter: Newsletter, *, slot: datetime, now: datetime) -> Digest
             article_id=choice.article_id,
             theme_id=choice.theme_id,
             is_lead=choice.is_lead,
+            lead_reason=choice.lead_reason,
             sort_order=place,
         )
         for place, choice in enumerate(chosen)
@@ -210,15 +221,26 @@ def _skip(newsletter: Newsletter, found: int, *, slot: datetime, now: datetime) 
     )
 
 
-def _considered_until(newsletter: Newsletter) -> datetime | None:
-    last = (
-        newsletter.digests.filter(window_end__isnull=False)
-        .exclude(_never_sent())
-        .order_by("-window_end")
-        .values_list("window_end", flat=True)
-        .first()
+def _last_issue(newsletter: Newsletter, *, besides: Digest | None) -> Digest | None:
+    """The one up to which everything was considered."""
+    issues = newsletter.digests.filter(window_end__isnull=False).exclude(_never_sent())
+    if besides:
+        issues = issues.exclude(pk=besides.pk)
+    return issues.order_by("-window_end").defer("content").first()
+
+
+def _deferred_since(
+    newsletter: Newsletter, last: Digest | None, *, besides: Digest | None
+) -> frozenset[int]:
+    """What editors left out of the last issue, or of one made by hand after it, for the next."""
+    left = DigestItem.objects.filter(digest__newsletter=newsletter, deferred=True).exclude(
+        _never_sent("digest__")
     )
-    return last - OVERLAP if last else None
+    if last:
+        left = left.filter(digest__pk__gte=last.pk)
+    if besides:
+        left = left.exclude(digest=besides)
+    return frozenset(left.values_list("article_id", flat=True))
 
 
 def _never_sent(prefix: str = "") -> Q:

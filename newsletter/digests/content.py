@@ -152,10 +152,10 @@ def content_as_edited(draft: Digest) -> DigestContent:
     # An article deleted or withdrawn under an open draft is left out; one chosen twice goes once.
     shown: dict[int, DigestItem] = {}
     for item in items:
-        if item.article_id in articles:
+        if item.article_id in articles and not item.deferred:
             shown.setdefault(item.article_id, item)
     zone = newsletter.zone
-    lead_id = next((item.article_id for item in items if item.is_lead), None)
+    lead_id = next((item.article_id for item in shown.values() if item.is_lead), None)
     return DigestContent(
         digest_uid=str(draft.uid),
         newsletter=NewsletterContent(

@@ -228,6 +228,14 @@ class DigestItem(Orderable):
         Theme, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("section")
     )
     is_lead = models.BooleanField(_("lead"), default=False)
+    # Why the proposal made it the lead (proposal.LEAD_REASONS); empty: an editor did.
+    lead_reason = models.CharField(max_length=10, blank=True, editable=False)
+    pinned = models.BooleanField(
+        _("pinned"), default=False, help_text=_("Stays here when the issue is proposed anew.")
+    )
+    deferred = models.BooleanField(
+        _("for the next issue"), default=False, help_text=_("Not in this one, first in the next.")
+    )
     title = models.CharField(_("title"), max_length=500, blank=True)
     excerpt = models.TextField(_("excerpt"), blank=True)
     note = models.TextField(_("why it matters"), blank=True)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+LEAD_REASONS = ("note", "picture", "theme", "newest")
+
 
 @dataclass(frozen=True)
 class ThemeScore:
@@ -22,6 +24,7 @@ class Candidate:
     story_id: int | None = None
     has_note: bool = False
     has_image: bool = False
+    was_deferred: bool = False  # an editor left it for this issue
 
     @property
     def section(self) -> ThemeScore | None:
@@ -38,12 +41,14 @@ class Chosen:
     article_id: int
     theme_id: int | None
     is_lead: bool
+    lead_reason: str = ""  # one of LEAD_REASONS
 
 
 def choose_articles(candidates: Iterable[Candidate], *, limit: int) -> list[Chosen]:
     """At most `limit` articles, in the order of the issue: the lead, then by section.
 
-    One article of each story. Those an editor wrote a note for come before all others. The rest
+    One article of each story. Those that an editor left for this issue come before all others, then
+    those an editor wrote a note for. The rest
     is taken in turns, the newest of each section first, so that somebody who chose a quiet theme
     finds something too. Sections stand in the order of the themes, articles without a theme last;
     within a section the newest first.
@@ -52,10 +57,10 @@ def choose_articles(candidates: Iterable[Candidate], *, limit: int) -> list[Chos
     for candidate in sorted(_one_per_story(candidates), key=_interest, reverse=True):
         queues.setdefault(_section_id(candidate), []).append(candidate)
 
-    # Each round takes the next of every section; a note puts an article in the round before all.
+    # Each round takes the next of every section; an editor's word puts an article before all.
     ranked = sorted(
         (
-            (-1 if candidate.has_note else place, candidate)
+            (_round(candidate, place), candidate)
             for queue in queues.values()
             for place, candidate in enumerate(queue)
         ),
@@ -71,9 +76,29 @@ def choose_articles(candidates: Iterable[Candidate], *, limit: int) -> list[Chos
     )
     rest.sort(key=_section_order)
     return [
-        Chosen(candidate.article_id, _section_id(candidate), is_lead=candidate is lead)
+        Chosen(
+            candidate.article_id,
+            _section_id(candidate),
+            is_lead=candidate is lead,
+            lead_reason=_lead_reason(candidate) if candidate is lead else "",
+        )
         for candidate in ([lead] if lead else []) + rest
     ]
+
+
+def _round(candidate: Candidate, place: int) -> int:
+    if candidate.was_deferred:
+        return -2
+    return -1 if candidate.has_note else place
+
+
+def _lead_reason(lead: Candidate) -> str:
+    """What told for it, in the order in which `choose_lead` asks."""
+    if lead.has_note:
+        return "note"
+    if lead.has_image:
+        return "picture"
+    return "theme" if lead.section else "newest"
 
 
 def choose_lead(candidates: Sequence[Candidate]) -> Candidate | None:

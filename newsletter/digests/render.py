@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -107,6 +108,11 @@ def render(
 def in_the_dark(html: str) -> str:
     """The mail as a program with a dark screen shows it, on whatever screen."""
     return html.replace("@media (prefers-color-scheme: dark)", "@media all")
+
+
+def without_pictures(html: str) -> str:
+    """The mail as most programs show it until they are asked for the pictures."""
+    return re.sub(r'(<img\b[^>]*?\bsrc=)"[^"]*"', r'\1"data:,"', html)
 
 
 def page_of(

@@ -109,7 +109,8 @@ def _goes_unapproved(now: datetime) -> Q:
 
 
 def _tell_approvers(digest: Digest) -> bool:
-    items = digest.get_latest_revision_as_object().items.count()
+    draft = digest.get_latest_revision_as_object()
+    items = sum(not item.deferred for item in draft.items.all())
 
     def write() -> tuple[str, str]:
         local = localtime(digest.slot, digest.newsletter.zone)

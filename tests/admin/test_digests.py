@@ -44,6 +44,8 @@ def form_data(digest: Digest, *, subject: str = "Oggetto nuovo", **more: Any) ->
             "id": item.pk,
             "article": item.article_id,
             "is_lead": item.is_lead,
+            "pinned": item.pinned,
+            "deferred": item.deferred,
             "theme": item.theme_id or "",
             "title": item.title,
             "excerpt": item.excerpt,

@@ -104,6 +104,21 @@
     look(button);
   });
 
+  /* A digest's weight, each time Wagtail has saved what was typed. */
+  document.addEventListener('w-autosave:success', async () => {
+    const line = document.querySelector('[data-desk-weight]');
+    if (!line) return;
+    try {
+      const answer = await fetch(line.dataset.deskWeight);
+      if (!answer.ok) return;
+      const { kilobytes } = await answer.json();
+      line.querySelector('output').value = kilobytes;
+      line.querySelector('meter').value = kilobytes;
+    } catch {
+      /* No connection: the last weight stays. */
+    }
+  });
+
   document.addEventListener('DOMContentLoaded', () => {
     document.querySelectorAll('[data-desk-ticks]').forEach((line) => {
       line.hidden = false;
