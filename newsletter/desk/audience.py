@@ -48,7 +48,7 @@ class Audience:
         return sum(variant.readers for variant in self.variants)
 
 
-def _subscribed(newsletter: Newsletter, now: datetime) -> QuerySet[Subscription]:
+def _subscribed(newsletter: Newsletter, now: datetime) -> QuerySet:
     """Each with the `reason` for which it is left out, or none."""
     suppressed = Suppression.objects.filter(address_hash=OuterRef("member__address_hash"))
     return Subscription.objects.filter(
