@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("newsletter", "0021_free_blocks"),
+        ("newsletter", "0022_bounce_mailbox"),
     ]
 
     operations = [
