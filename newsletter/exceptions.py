@@ -55,7 +55,7 @@ class DigestNotReady(NewsletterError):
 
 
 class SecondApprovalWanted(DigestNotReady):
-    """An urgent notice goes out on two people's word, and only one has given theirs."""
+    """The issue goes out on two people's word, and not both have given theirs."""
 
 
 class UnknownNewsletter(NewsletterError):

@@ -102,6 +102,7 @@ def name_log_actions(actions: LogActionRegistry) -> None:
         ("accept_off", _("Accept by itself"), _("Let every suggestion wait for an editor")),
         ("approve", _("Approve"), _("Approved for sending")),
         ("first_approve", _("Approve"), _("Approved it first, of two people")),
+        ("unschedule", _("Stop it"), _("Stopped it: a draft again")),
         ("send_now", _("Send now"), _("Told to go out at once")),
         ("pause", _("Pause"), _("Paused the sending")),
         ("resume", _("Resume"), _("Resumed the sending")),

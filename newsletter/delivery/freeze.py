@@ -18,6 +18,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from newsletter import conf
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
@@ -26,7 +27,7 @@ from newsletter.digests.content import DigestContent
 from newsletter.digests.freeze import freeze_content, make_variant
 from newsletter.digests.models import Digest
 from newsletter.digests.variants import items_for, variant_key
-from newsletter.exceptions import NewsletterError
+from newsletter.exceptions import DigestNotReady, NewsletterError
 from newsletter.members.models import Member, Selection, Subscription, Suppression
 from newsletter.signals import digest_approved, sending_wanted
 
@@ -65,8 +66,8 @@ class Accounting:
 def approve(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None) -> Accounting:
     """Freeze the digest's latest revision and its audience; from here on it can be sent.
 
-    Approving a second time changes nothing and gives the same account. Raises DigestNotReady,
-    and then nothing has changed.
+    Approving a second time changes nothing and gives the same account. Raises DigestNotReady, also
+    where nobody would get it, and then nothing has changed.
     """
     digest = Digest.objects.select_for_update(of=("self",)).get(pk=digest_id)
     if digest.is_frozen:
@@ -79,6 +80,8 @@ def approve(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None
     Digest.objects.filter(pk=digest.pk).update(candidates=candidates)
     digest.candidates = candidates
     account = accounting(digest)
+    if not account.deliveries:
+        raise DigestNotReady(_nobody(digest, account))
     if not account.adds_up:
         # Cannot happen; if it does, nobody is mailed on a wrong count.
         raise NewsletterError(f"The audience of {digest} does not add up: {account}.")
@@ -92,6 +95,14 @@ def approve(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None
             partial(sending_wanted.send_robust, sender=Digest, digest_id=digest.pk), robust=True
         )
     return account
+
+
+def _nobody(digest: Digest, account: Accounting) -> str:
+    if account.candidates:
+        said = _("Nobody would get %(digest)s: all who subscribed are left out.")
+    else:
+        said = _("Nobody would get %(digest)s: nobody has subscribed to its newsletter yet.")
+    return said % {"digest": digest}
 
 
 def accounting(digest: Digest) -> Accounting:

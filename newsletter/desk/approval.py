@@ -30,23 +30,40 @@ def who(request: HttpRequest) -> AbstractUser:
     return cast(AbstractUser, request.user)
 
 
+def may_approve(user: Any, digest: Digest | None) -> bool:
+    """Who may publish; of a newsletter that asks nobody, whoever may edit."""
+    if user.has_perm("newsletter.publish_digest"):
+        return True
+    asks_nobody = digest is not None and digest.newsletter.needed_approvals == 0
+    return asks_nobody and user.has_perm("newsletter.change_digest")
+
+
+def approve_label(digest: Digest) -> str:
+    if digest.newsletter.needed_approvals == 0:
+        return _("Schedule it")
+    return _("Approve for sending")
+
+
 def first_word(digest: Digest, by: AbstractUser) -> str:
-    """Keeps the first approval of an urgent notice; what to tell whoever gave it."""
+    """Keeps the first of two approvals; what to tell whoever gave it."""
     give_first_word(digest.pk, by)
     log(instance=digest, action="newsletter.first_approve", user=by)
     return _(
-        "Your approval is kept. This is an urgent notice: it goes out as soon as a second person "
-        "approves it too. If anything changes before, both have to approve again."
+        "Your approval is kept. It is settled as soon as a second person approves it too. "
+        "If anything changes before, both have to approve again."
     )
 
 
 def waiting_for_a_second(digest: Digest) -> str:
-    """Where an urgent notice stands on its way to two approvals; empty for any other."""
-    if digest.is_frozen or digest.newsletter.kind != digest.newsletter.Kind.URGENT:
+    """Where an issue stands on its way to two approvals; empty where one is enough."""
+    newsletter = digest.newsletter
+    if digest.is_frozen or newsletter.needed_approvals < 2:
         return ""
     first = digest.first_approved_by
     if first is None:
-        return _("An urgent notice: two people have to approve it.")
+        if newsletter.kind == newsletter.Kind.URGENT:
+            return _("An urgent notice: two people have to approve it.")
+        return _("Two people have to approve it.")
     name = {"name": first.get_full_name() or first.get_username()}
     if digest.first_approved_hash != content_of(digest).hash():
         return _("Changed since %(name)s approved it: two people have to approve it again.") % name

@@ -32,12 +32,20 @@ from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.action_menu import (
     ActionMenuItem,
     PublishMenuItem,
+    SubmitForModerationMenuItem,
     UnpublishMenuItem,
     WorkflowMenuItem,
 )
 from wagtail.snippets.views.snippets import EditView, WorkflowActionView
 
-from newsletter.desk.approval import first_word, is_editable, waiting_for_a_second, who
+from newsletter.desk.approval import (
+    approve_label,
+    first_word,
+    is_editable,
+    may_approve,
+    waiting_for_a_second,
+    who,
+)
 from newsletter.desk.audience import reader_modes
 from newsletter.desk.checklist import LARGE, going_sentence, mail_weight, readers_of
 from newsletter.desk.sentences import lead_sentence
@@ -188,6 +196,14 @@ class DigestEditView(EditView):
         said: str = super().get_success_message(instance)
         return said
 
+    def get_available_actions(self) -> list[str]:
+        """Publishing also for an editor whose newsletter asks for nobody's approval."""
+        actions: list[str] = super().get_available_actions()
+        posted = self.request.method == "POST"
+        if posted and "publish" not in actions and may_approve(self.request.user, self.object):
+            actions.append("publish")
+        return actions
+
     def get_side_panels(self) -> Any:
         self.object.reader_modes = reader_modes(self.object, now=timezone.now())
         return super().get_side_panels()
@@ -237,25 +253,37 @@ class DigestWorkflowActionView(WorkflowActionView):
 class ApproveMenuItem(PublishMenuItem):
     template_name = "newsletter/admin/digest/approve_item.html"
 
+    def is_shown(self, context: Any) -> bool:
+        shown = may_approve(context["request"].user, context.get("instance"))
+        return shown and not context.get("locked_for_user")
+
 
 def arrange_actions(menu_items: list[ActionMenuItem], request: HttpRequest, context: Any) -> None:
     """Calls publishing what it is here, and takes away what a sent mail cannot do."""
     if context.get("model") is not Digest:
         return
-    state = context["instance"].current_workflow_state if context.get("instance") else None
+    instance = context.get("instance")
+    state = instance.current_workflow_state if instance else None
+    approve = ApproveMenuItem(order=PublishMenuItem.order)
+    menu_items[:] = [item for item in menu_items if not isinstance(item, PublishMenuItem)]
+    if instance and approve.is_shown(context):
+        approve.label = approve_label(instance)
+        menu_items.append(approve)
+        menu_items.sort(key=lambda item: item.order)
     by_workflow = False
-    for place, item in enumerate(menu_items):
-        if isinstance(item, PublishMenuItem):
-            menu_items[place] = ApproveMenuItem(order=item.order)
-        elif isinstance(item, WorkflowMenuItem) and item.name == "approve":
+    for item in menu_items:
+        if isinstance(item, WorkflowMenuItem) and item.name == "approve":
             by_workflow = True
             if state and state.is_at_final_task:
                 item.label = (
                     _("Approve with a comment") if item.launch_modal else _("Approve for sending")
                 )
-    # Where the workflow asks this person, its button is the one.
-    unwanted = (UnpublishMenuItem, ApproveMenuItem) if by_workflow else (UnpublishMenuItem,)
-    menu_items[:] = [item for item in menu_items if not isinstance(item, unwanted)]
+    unwanted: list[type[ActionMenuItem]] = [UnpublishMenuItem]
+    if by_workflow:  # where the workflow asks this person, its button is the one
+        unwanted.append(ApproveMenuItem)
+    elif instance and instance.newsletter.needed_approvals == 0:
+        unwanted.append(SubmitForModerationMenuItem)  # there is nobody to submit it to
+    menu_items[:] = [item for item in menu_items if not isinstance(item, tuple(unwanted))]
 
 
 class NewDigestForm(forms.Form):

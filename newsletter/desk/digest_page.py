@@ -1,21 +1,19 @@
-"""A digest's page: the checks before, the deliveries after, and the buttons between."""
+"""A digest's page: the checks before, the deliveries after, and a test mail between."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 from wagtail.admin import messages
 from wagtail.admin.views import generic
@@ -23,23 +21,25 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.log_actions import log
 
-from newsletter.delivery import control
-from newsletter.delivery.freeze import approve
 from newsletter.delivery.models import Delivery, Exclusion
 from newsletter.delivery.progress import progress
-from newsletter.delivery.reconcile import resolve
 from newsletter.delivery.test_send import MOST_ADDRESSES, send_test
-from newsletter.desk.approval import first_word, is_editable, waiting_for_a_second, who
+from newsletter.desk.approval import (
+    approve_label,
+    is_editable,
+    may_approve,
+    waiting_for_a_second,
+    who,
+)
 from newsletter.desk.checklist import checks_and_audience, going_sentence
+from newsletter.desk.digest_actions import offered
 from newsletter.desk.digest_mail import MAY_SEE_MEMBERS
 from newsletter.desk.sentences import language_name, moment_in_words
 from newsletter.digests.content import DigestContent
 from newsletter.digests.models import Digest
-from newsletter.digests.reproposal import propose_anew
-from newsletter.exceptions import DigestNotReady, NewsletterError, SecondApprovalWanted
+from newsletter.exceptions import NewsletterError
 
 UNCERTAIN_SHOWN = 50
-MAY_APPROVE = "newsletter.approve_digest"
 MAY_TEST = "newsletter.send_test_digest"
 
 
@@ -101,8 +101,8 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
             digest=digest,
             editable=is_editable(digest),
             waiting=waiting_for_a_second(digest),
-            may_approve=user.has_perm(MAY_APPROVE),
-            may_publish=user.has_perm("newsletter.publish_digest"),
+            may_approve=may_approve(user, digest),
+            approve_label=approve_label(digest),
             test_form=kwargs.get("test_form")
             or TestForm(
                 initial={
@@ -114,7 +114,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
             may_change=user.has_perm("newsletter.change_digest"),
             may_see_members=user.has_perm(MAY_SEE_MEMBERS),
             when=moment_in_words(digest.slot, digest.newsletter),
-            actions=self.actions(),
+            actions=offered(digest, user),
         )
         if digest.is_frozen:
             context.update(self.sending())
@@ -136,38 +136,6 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
                 (excluded.get(reason, reason), count)
                 for reason, count in sorted(audience.exclusions.items())
             ],
-        }
-
-    def actions(self) -> list[dict[str, Any]]:
-        status, Status = self.digest.status, Digest.Status
-        if not self.request.user.has_perm(MAY_APPROVE):
-            return []
-        found: list[dict[str, Any]] = []
-        if self.digest.is_frozen and status in (Status.APPROVED, Status.HELD):
-            found.append({"name": "send-now", "label": _("Send now")})
-        if status in (Status.APPROVED, Status.SENDING):
-            found.append(
-                {"name": "resume", "label": _("Resume")}
-                if self.digest.paused_at
-                else {"name": "pause", "label": _("Pause")}
-            )
-        if status in (Status.DRAFT, Status.HELD, Status.APPROVED, Status.SENDING):
-            found.append(self.cancelling())
-        return found
-
-    def cancelling(self) -> dict[str, Any]:
-        if is_editable(self.digest):
-            return {
-                "name": "cancel",
-                "label": _("Skip this issue"),
-                "serious": _("It will not be sent. Its articles stay for the next issue."),
-                "yes": _("Yes, skip it"),
-            }
-        return {
-            "name": "cancel",
-            "label": _("Cancel for good"),
-            "serious": _("Whoever has not had it yet will not get it. This cannot be undone."),
-            "yes": _("Yes, cancel it"),
         }
 
     def sending(self) -> dict[str, Any]:
@@ -237,98 +205,3 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
             if refusal:
                 messages.error(request, f"{address}: {refusal}")
         return redirect(request.path)
-
-
-def approve_now(request: HttpRequest, digest: Digest) -> str:
-    if not request.user.has_perm("newsletter.publish_digest"):
-        raise PermissionDenied
-    account = approve(digest.pk, now=timezone.now(), by=who(request))
-    return ngettext(
-        "Approved, for %(count)d reader.", "Approved, for %(count)d readers.", account.deliveries
-    ) % {"count": account.deliveries}
-
-
-def send_now(request: HttpRequest, digest: Digest) -> str:
-    control.send_now(digest.pk, now=timezone.now())
-    return _("It goes out: the first mails leave within a minute.")
-
-
-def pause(request: HttpRequest, digest: Digest) -> str:
-    control.pause(digest.pk, now=timezone.now(), by=who(request))
-    return _("Paused: nothing more goes out until somebody resumes it.")
-
-
-def resume(request: HttpRequest, digest: Digest) -> str:
-    control.resume(digest.pk, now=timezone.now(), by=who(request))
-    return _("Resumed.")
-
-
-def cancel(request: HttpRequest, digest: Digest) -> str:
-    control.cancel(digest.pk, now=timezone.now(), by=who(request))
-    return _("Cancelled: it will not be sent.")
-
-
-ACTIONS: dict[str, Callable[[HttpRequest, Digest], str]] = {
-    "approve": approve_now,
-    "send-now": send_now,
-    "pause": pause,
-    "resume": resume,
-    "cancel": cancel,
-}
-
-
-@require_POST
-def action_view(request: HttpRequest, pk: int, action: str) -> HttpResponse:
-    if not request.user.has_perm(MAY_APPROVE):
-        raise PermissionDenied
-    if action not in ACTIONS:
-        raise Http404
-    digest = get_object_or_404(Digest, pk=pk)
-    try:
-        said = ACTIONS[action](request, digest)
-    except SecondApprovalWanted:
-        messages.success(request, first_word(digest, who(request)))
-    except DigestNotReady as error:
-        messages.error(request, str(error))
-    else:
-        log(instance=digest, action=f"newsletter.{action.replace('-', '_')}", user=request.user)
-        messages.success(request, said)
-    return redirect("newsletter_digests:overview", pk)
-
-
-@require_POST
-def propose_anew_view(request: HttpRequest, pk: int) -> HttpResponse:
-    if not request.user.has_perm("newsletter.change_digest"):
-        raise PermissionDenied
-    digest = get_object_or_404(Digest, pk=pk)
-    try:
-        added = propose_anew(pk, now=timezone.now(), by=who(request))
-    except DigestNotReady as error:
-        messages.error(request, str(error))
-        return redirect("newsletter_digests:overview", pk)
-    log(instance=digest, action="newsletter.propose_anew", user=request.user)
-    said = ngettext(
-        "Proposed anew, with %(count)d article that was not in it.",
-        "Proposed anew, with %(count)d articles that were not in it.",
-        added,
-    )
-    messages.success(request, said % {"count": added})
-    return redirect("newsletter_digests:edit", pk)
-
-
-@require_POST
-def resolve_view(request: HttpRequest, pk: int, delivery_pk: int) -> HttpResponse:
-    """A person's word on a mail whose fate nobody knows."""
-    if not request.user.has_perm("newsletter.change_delivery"):
-        raise PermissionDenied
-    delivery = get_object_or_404(Delivery, pk=delivery_pk, digest=pk)
-    now = timezone.now()
-    if request.POST.get("word") == "resend":
-        changed = resolve(delivery.pk, "resend", now=now, by=who(request))
-    else:
-        changed = resolve(delivery.pk, "sent", now=now, by=who(request))
-    if changed:
-        messages.success(request, _("Settled."))
-    else:
-        messages.info(request, _("It was settled meanwhile."))
-    return redirect("newsletter_digests:overview", pk)

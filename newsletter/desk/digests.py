@@ -18,6 +18,7 @@ from wagtail.snippets.views.snippets import (
 )
 
 from newsletter.desk.approval import is_editable
+from newsletter.desk.digest_actions import action_view, propose_anew_view, resolve_view
 from newsletter.desk.digest_editor import (
     DigestAddView,
     DigestEditView,
@@ -25,7 +26,7 @@ from newsletter.desk.digest_editor import (
     digest_panels,
 )
 from newsletter.desk.digest_mail import as_reader_view, mail_view
-from newsletter.desk.digest_page import DigestPage, action_view, propose_anew_view, resolve_view
+from newsletter.desk.digest_page import DigestPage
 from newsletter.desk.sentences import moment_in_words
 from newsletter.digests.models import Digest
 

@@ -45,6 +45,16 @@ class NewsletterForm(WagtailAdminModelForm):
             self.add_error("max_items", _("This must not be less than the fewest articles."))
         if cleaned.get("frequency") == Newsletter.Frequency.WEEKLY and not cleaned.get("weekdays"):
             self.add_error("weekdays", _("Choose the day it goes."))
+        if cleaned.get("kind") == Newsletter.Kind.URGENT:
+            cleaned["approvals"] = Newsletter.Approvals.TWO
+        elif (
+            cleaned.get("approvals") == Newsletter.Approvals.TWO
+            and cleaned.get("when_unapproved") == Newsletter.WhenUnapproved.SEND
+        ):
+            self.add_error(
+                "when_unapproved",
+                _("Where two people have to approve, nothing goes without them: hold it."),
+            )
         return cleaned
 
 
@@ -113,6 +123,7 @@ class NewsletterViewSet(DeskViewSet):
                         FieldPanel("month_day"),
                         FieldRowPanel([FieldPanel("send_at"), FieldPanel("time_zone")]),
                         FieldPanel("lead_hours"),
+                        FieldPanel("approvals"),
                         FieldPanel("when_unapproved"),
                     ],
                     heading=gettext_lazy("When it goes out"),

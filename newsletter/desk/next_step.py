@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter import conf
+from newsletter.desk.approval import may_approve
 from newsletter.desk.sentences import moment_in_words
 from newsletter.desk.triage import MAY_TRIAGE
 from newsletter.digests.models import Digest
@@ -73,7 +74,7 @@ def _check(user: AbstractUser, draft: Digest) -> Next:
     when = {"digest": draft, "when": moment_in_words(draft.slot, draft.newsletter)}
     label = (
         _("Check and approve %(digest)s")
-        if user.has_perm("newsletter.publish_digest")
+        if may_approve(user, draft)
         else _("Check %(digest)s and propose it")
     )
     return Next(

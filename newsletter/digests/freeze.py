@@ -10,9 +10,11 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from newsletter.digests.content import DigestContent, content_as_edited
-from newsletter.digests.models import Digest, Variant
+from newsletter.digests.links import personal_links
+from newsletter.digests.models import Digest, Newsletter, Variant
 from newsletter.digests.pictures import keep_pictures, pictures_of_draft
 from newsletter.digests.render import render
+from newsletter.digests.slots import TOKEN_SLOT
 from newsletter.digests.variants import variant_key
 from newsletter.exceptions import DigestNotReady, SecondApprovalWanted
 
@@ -24,9 +26,10 @@ def freeze_content(
     """Fix the latest revision as what is sent, publish it, and mark the digest approved.
 
     Frozen before: the content as it was then, whatever was edited since. Raises DigestNotReady
-    with what is missing, and then nothing has changed. An urgent notice wants a second person
-    after the first (`give_first_word`): SecondApprovalWanted. Without `by` it is the operator's
-    word, at the server's own command line. `digest` itself is brought up to date.
+    with what is missing, and then nothing has changed. Where two people have to approve, a second
+    one is wanted after the first (`give_first_word`): SecondApprovalWanted. Without `by` it is the
+    clock, or the operator at the server's command line: that is no first word, but may be the
+    second. `digest` itself is brought up to date.
     """
     row = Digest.objects.select_for_update(of=("self",)).get(pk=digest.pk)
     if row.status == Digest.Status.CANCELLED:
@@ -40,9 +43,9 @@ def freeze_content(
     draft = row.get_latest_revision_as_object()
     content = content_as_edited(draft)
     _check(row, draft, content)
-    if by is not None and not _has_word_enough(row, content, by):
+    if not _has_word_enough(row, draft.newsletter, content, by):
         raise SecondApprovalWanted(
-            _("%(digest)s is an urgent notice: a second person has to approve it.")
+            _("%(digest)s goes out when two people have approved it in the admin.")
             % {"digest": str(row)}
         )
     Digest.objects.filter(pk=row.pk).update(
@@ -65,7 +68,7 @@ def freeze_content(
 
 @transaction.atomic
 def give_first_word(digest_id: int, by: AbstractBaseUser) -> None:
-    """Note that this person approves an urgent notice as it stands, in the place of any earlier.
+    """Note that this person approves the issue as it stands, in the place of any earlier one.
 
     It holds for this very content: any change asks for both again.
     """
@@ -76,11 +79,14 @@ def give_first_word(digest_id: int, by: AbstractBaseUser) -> None:
     )
 
 
-def _has_word_enough(row: Digest, content: DigestContent, by: AbstractBaseUser) -> bool:
-    if not content.newsletter.urgent:
+def _has_word_enough(
+    row: Digest, newsletter: Newsletter, content: DigestContent, by: AbstractBaseUser | None
+) -> bool:
+    if newsletter.needed_approvals < 2:
         return True
     first = row.first_approved_by_id
-    return first not in (None, by.pk) and row.first_approved_hash == content.hash()
+    another = first is not None and (by is None or first != by.pk)
+    return another and row.first_approved_hash == content.hash()
 
 
 def make_variant(
@@ -92,6 +98,13 @@ def make_variant(
     if existing := Variant.objects.filter(digest=digest, key=key).first():
         return existing
     rendered = render(content, positions=shown, language=language)
+    leave = personal_links(TOKEN_SLOT, content.newsletter.slug).unsubscribe
+    # A site's own template may have lost it; nobody must get a mail that they cannot stop.
+    if f'href="{leave}"' not in rendered.html or leave not in rendered.text:
+        raise DigestNotReady(
+            _("%(digest)s has no link to unsubscribe in its mail. Mend the template of the mail.")
+            % {"digest": str(digest)}
+        )
     try:
         with transaction.atomic():
             return Variant.objects.create(

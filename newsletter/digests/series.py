@@ -42,6 +42,11 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
         HOLD = "hold", _("Hold it and remind the editors")
         SEND = "send", _("Send it as proposed")
 
+    class Approvals(models.IntegerChoices):
+        NONE = 0, _("Nobody: whoever edits it schedules it")
+        ONE = 1, _("One person")
+        TWO = 2, _("Two different people")
+
     name = models.CharField(_("name"), max_length=120, unique=True)
     slug = models.SlugField(_("slug"), max_length=120, unique=True)
     description = models.CharField(_("description"), max_length=300, blank=True)
@@ -77,6 +82,9 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
     )
     # Drafts are compiled this long before the slot, to leave time to edit.
     lead_hours = models.PositiveSmallIntegerField(_("hours to edit"), default=24)
+    approvals = models.PositiveSmallIntegerField(
+        _("who approves an issue"), choices=Approvals, default=Approvals.ONE
+    )
     when_unapproved = models.CharField(
         _("if nobody approves in time"),
         max_length=10,
@@ -99,6 +107,11 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def needed_approvals(self) -> int:
+        """How many people have to approve an issue; of an urgent notice always two."""
+        return 2 if self.kind == self.Kind.URGENT else self.approvals
 
     @property
     def zone(self) -> ZoneInfo:

@@ -53,7 +53,8 @@ def remind(*, now: datetime) -> list[Digest]:
 def drafts_to_send_unapproved(*, now: datetime) -> list[Digest]:
     """Drafts whose slot has come and whose newsletter says to send what was proposed.
 
-    Only within the grace period, and never an urgent notice: that wants a person's word.
+    Only within the grace period, and never where two people have to approve, as an urgent notice
+    always wants it.
     """
     return list(
         _scheduled().filter(_goes_unapproved(now), status=Digest.Status.DRAFT, slot__lte=now)
@@ -103,6 +104,7 @@ def _goes_unapproved(now: datetime) -> Q:
     return Q(
         newsletter__when_unapproved=Newsletter.WhenUnapproved.SEND,
         newsletter__kind=Newsletter.Kind.REGULAR,
+        newsletter__approvals__lt=2,
         newsletter__is_active=True,
         slot__gt=now - timedelta(hours=conf.get("GRACE_HOURS")),
     )
@@ -127,4 +129,6 @@ def _tell_approvers(digest: Digest) -> bool:
         }
         return _("To approve: %(digest)s") % {"digest": one_line(str(digest))}, body
 
-    return tell(digest, Notice.SLOT_NEAR, "newsletter.approve_digest", write)
+    asks_nobody = digest.newsletter.needed_approvals == 0
+    permission = "newsletter.change_digest" if asks_nobody else "newsletter.approve_digest"
+    return tell(digest, Notice.SLOT_NEAR, permission, write)

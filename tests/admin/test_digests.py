@@ -387,3 +387,23 @@ def test_an_article_its_publisher_withdrew_is_named_as_left_out(moderator: Clien
     Article.objects.filter(pk=article.pk).update(state=Article.State.WITHDRAWN)
     page = moderator.get(url("overview", digest)).content.decode()
     assert "the publisher withdrew it: Comunicato ritirato" in page
+
+
+def test_a_stopped_issue_asks_for_approval_again_and_says_so(
+    editor: Client, moderator: Client, digest: Digest
+) -> None:
+    approve(moderator, digest)
+    editor.post(url("action", digest, "unschedule"))
+    digest.refresh_from_db()
+    assert digest.is_frozen
+    assert "Stop it: back to a draft" in moderator.get(url("overview", digest)).content.decode()
+    moderator.post(url("action", digest, "unschedule"))
+    editor.post(url("edit", digest), form_data(digest, subject="Corretto"))
+    page = editor.get(url("edit", digest)).content.decode()
+    assert "Taken back from sending: it has to be approved again." in page
+    digest.refresh_from_db()
+    assert not digest.is_frozen
+    approve(moderator, digest)
+    assert digest.content["subject"] == "Corretto"
+    history = moderator.get(url("history", digest)).content.decode()
+    assert "Stopped it: a draft again" in history

@@ -1,19 +1,25 @@
-"""An urgent notice goes out on two people's word, whichever way they give it."""
+"""Nobody's, one or two people's word, as the newsletter asks; an urgent notice always wants two."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
+from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import WorkflowState
 
-from newsletter.digests.models import Digest
+from newsletter.digests.models import Digest, Newsletter
+from newsletter.digests.unapproved import drafts_to_send_unapproved, hold_unapproved
 from tests.admin.conftest import client_for
 from tests.admin.test_digests import approve, form_data, url
+from tests.admin.test_settings_screens import NEWSLETTER
 from tests.builders import make_article, make_digest, make_member, make_newsletter
 
 pytestmark = pytest.mark.django_db
@@ -85,14 +91,96 @@ def test_the_workflow_waits_for_the_second_person(
     assert urgent.is_frozen
 
 
-def test_the_operator_at_the_server_has_the_last_word(urgent: Digest) -> None:
+def test_the_operator_at_the_server_alone_is_not_enough(urgent: Digest) -> None:
+    with pytest.raises(CommandError, match="two people"):
+        call_command("approve_digest", str(urgent.pk))
+    urgent.refresh_from_db()
+    assert not urgent.is_frozen
+
+
+def test_the_operator_may_be_the_second_of_the_same_content(
+    moderator: Client, editor: Client, urgent: Digest
+) -> None:
+    approve(moderator, urgent)
+    editor.post(url("edit", urgent), form_data(urgent, subject="Sciopero revocato"))
+    with pytest.raises(CommandError, match="two people"):
+        call_command("approve_digest", str(urgent.pk))
+    approve(moderator, urgent)
     call_command("approve_digest", str(urgent.pk))
     urgent.refresh_from_db()
     assert urgent.is_frozen
 
 
-def test_one_person_is_enough_for_any_other_issue(moderator: Client) -> None:
+def issue(**fields: Any) -> Digest:
+    newsletter = make_newsletter(**fields)
+    make_member(newsletter=newsletter)
     slot = timezone.now().replace(microsecond=0) + timedelta(hours=3)
-    digest = make_digest(make_newsletter(), articles=[make_article("Uno")], slot=slot)
+    return make_digest(newsletter, articles=[make_article("Uno")], slot=slot)
+
+
+def test_one_person_is_enough_where_nothing_else_was_chosen(moderator: Client) -> None:
+    digest = issue()
     approve(moderator, digest)
     assert digest.is_frozen
+
+
+def test_any_newsletter_may_ask_two_different_people(moderator: Client) -> None:
+    digest = issue(approvals=2)
+    assert (
+        "Two people have to approve it." in moderator.get(url("overview", digest)).content.decode()
+    )
+    approve(moderator, digest)
+    approve(moderator, digest)
+    assert not digest.is_frozen
+    approve(client_for("superuser"), digest)
+    assert digest.is_frozen
+
+
+def test_what_wants_two_people_never_goes_by_the_clock(moderator: Client) -> None:
+    digest = issue(approvals=2, when_unapproved="send")
+    assert drafts_to_send_unapproved(now=digest.slot) == []
+    assert hold_unapproved(now=digest.slot) == [digest]
+
+
+@pytest.mark.parametrize("way", ["page", "edit"])
+def test_where_nobody_is_asked_an_editor_schedules_at_once(editor: Client, way: str) -> None:
+    digest = issue(approvals=0)
+    page = editor.get(url("edit", digest)).content.decode()
+    assert "Schedule it" in page
+    assert "Submit to" not in page
+    if way == "page":
+        approve(editor, digest)
+    else:
+        editor.post(url("edit", digest), form_data(digest, **{"action-publish": "1"}))
+    digest.refresh_from_db()
+    assert (digest.status, digest.live) == (Digest.Status.APPROVED, True)
+    assert digest.approved_by is not None
+    assert digest.approved_by.username == "editor"
+    editor.post(url("action", digest, "unschedule"))
+    digest.refresh_from_db()
+    assert digest.status == Digest.Status.DRAFT
+
+
+def test_an_urgent_notice_asks_two_whatever_was_chosen(editor: Client, moderator: Client) -> None:
+    digest = issue(kind="urgent", approvals=0)
+    approve(editor, digest)
+    approve(moderator, digest)
+    assert not digest.is_frozen
+
+
+def test_two_people_and_sending_unapproved_are_not_chosen_together() -> None:
+    superuser = client_for("superuser")
+    address = reverse("newsletter_newsletters:add")
+    page = superuser.post(address, NEWSLETTER | {"approvals": "2", "when_unapproved": "send"})
+    assert "nothing goes without them" in page.content.decode()
+    superuser.post(address, NEWSLETTER | {"approvals": "0", "kind": "urgent"})
+    assert Newsletter.objects.get().approvals == 2
+
+
+def test_on_an_italian_site_the_workflow_has_an_italian_name(settings: Any) -> None:
+    names = import_module("newsletter.migrations.0025_workflow_names")
+    settings.LANGUAGE_CODE = "it"
+    names.name_in_the_sites_language(apps, connection.schema_editor())
+    workflow = Digest.get_default_workflow()
+    assert workflow.name == "Approvazione dei moderatori"
+    assert [task.name for task in workflow.tasks] == ["Approvazione dei moderatori"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from newsletter.delivery.control import start_due
 from newsletter.delivery.freeze import accounting, approve
 from newsletter.delivery.models import Batch, Delivery, Exclusion
 from newsletter.digests.models import Digest, Newsletter, Variant
@@ -158,13 +158,31 @@ def test_a_fault_during_the_freeze_leaves_nothing_behind(newsletter: Newsletter)
     assert approve(digest.pk, now=NOW).deliveries == 1
 
 
-def test_a_digest_nobody_wants_is_finished_at_once(newsletter: Newsletter) -> None:
-    from newsletter.delivery.sweep import sweep
-
+@pytest.mark.parametrize("why", ["nobody has subscribed", "all who subscribed are left out"])
+def test_a_digest_that_nobody_would_get_is_not_approved(newsletter: Newsletter, why: str) -> None:
+    if why.startswith("all"):
+        make_member(newsletter=newsletter, themes=["Clima"])
     digest = draft(newsletter)
-    assert approve(digest.pk, now=NOW).candidates == 0
-    start_due(now=NOW)
-    assert sweep(now=NOW).finished == (digest.pk,)
+    with pytest.raises(DigestNotReady, match=why):
+        approve(digest.pk, now=NOW)
+    digest.refresh_from_db()
+    assert (digest.is_frozen, digest.variants.count()) == (False, 0)
+
+
+def test_a_mail_without_a_way_to_leave_is_not_approved(
+    newsletter: Newsletter, tmp_path: Path, settings: Any
+) -> None:
+    """As where a site's own template has lost the footer."""
+    folder = tmp_path / "newsletter" / "email"
+    folder.mkdir(parents=True)
+    (folder / "footer.html").write_text("<tr><td>Ciao</td></tr>")
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path]}]
+    make_member(newsletter=newsletter)
+    digest = draft(newsletter)
+    with pytest.raises(DigestNotReady, match="no link to unsubscribe"):
+        approve(digest.pk, now=NOW)
+    digest.refresh_from_db()
+    assert not digest.is_frozen
 
 
 @pytest.mark.django_db(transaction=True)
@@ -225,4 +243,5 @@ def test_an_address_suppressed_by_its_hash_gets_nothing(newsletter: Newsletter) 
         created_at=NOW,
     )
     make_member("Anna@Posta.example", newsletter=newsletter)
+    make_member(newsletter=newsletter)
     assert approve(draft(newsletter).pk, now=NOW).exclusions == {"suppressed": 1}
