@@ -14,7 +14,7 @@ from newsletter.articles.models import Article
 from newsletter.digests.models import Digest, DigestItem, Newsletter
 from newsletter.feeds.models import Feed
 from newsletter.members.address import address_hash, canonical_address
-from newsletter.members.models import Member, Subscription
+from newsletter.members.models import Member, Selection, Subscription
 from newsletter.members.subscriptions import selection_for
 from newsletter.themes.models import Theme, ThemeAssignment
 
@@ -115,6 +115,32 @@ def make_member(
             created_at=NOW,
         )
     return member
+
+
+def subscribe_many(newsletter: Newsletter, number: int, selections: list[Selection]) -> None:
+    """Members in bulk: persona1@posta.example and so on, every third one reading English."""
+    start = Member.objects.count() + 1
+    members = Member.objects.bulk_create(
+        Member(
+            email=f"persona{n}@posta.example",
+            address=f"persona{n}@posta.example",
+            address_hash=address_hash(f"persona{n}@posta.example"),
+            language="it" if n % 3 else "en",
+            created_at=NOW,
+            confirmed_at=NOW,
+        )
+        for n in range(start, start + number)
+    )
+    Subscription.objects.bulk_create(
+        Subscription(
+            member=member,
+            newsletter=newsletter,
+            selection=selections[n % len(selections)],
+            state=Subscription.State.ACTIVE,
+            created_at=NOW,
+        )
+        for n, member in enumerate(members)
+    )
 
 
 def make_digest(

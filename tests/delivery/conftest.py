@@ -12,11 +12,16 @@ import pytest
 from newsletter.delivery.control import start_due
 from newsletter.delivery.freeze import approve
 from newsletter.delivery.models import Delivery
-from newsletter.digests.models import Digest, Newsletter
-from newsletter.members.address import address_hash
-from newsletter.members.models import Member, Selection, Subscription
+from newsletter.digests.models import Digest
 from newsletter.members.subscriptions import selection_for
-from tests.builders import NOW, make_article, make_digest, make_member, make_newsletter
+from tests.builders import (
+    NOW,
+    make_article,
+    make_digest,
+    make_member,
+    make_newsletter,
+    subscribe_many,
+)
 from tests.delivery.scripted_server import ScriptedServer
 
 
@@ -53,32 +58,6 @@ def configure(settings: Any) -> Callable[..., None]:
         settings.NEWSLETTER = settings.NEWSLETTER | keys
 
     return configure
-
-
-def subscribe_many(newsletter: Newsletter, number: int, selections: list[Selection]) -> None:
-    """Members in bulk: persona1@posta.example and so on, every third one reading English."""
-    start = Member.objects.count() + 1
-    members = Member.objects.bulk_create(
-        Member(
-            email=f"persona{n}@posta.example",
-            address=f"persona{n}@posta.example",
-            address_hash=address_hash(f"persona{n}@posta.example"),
-            language="it" if n % 3 else "en",
-            created_at=NOW,
-            confirmed_at=NOW,
-        )
-        for n in range(start, start + number)
-    )
-    Subscription.objects.bulk_create(
-        Subscription(
-            member=member,
-            newsletter=newsletter,
-            selection=selections[n % len(selections)],
-            state=Subscription.State.ACTIVE,
-            created_at=NOW,
-        )
-        for n, member in enumerate(members)
-    )
 
 
 @pytest.fixture

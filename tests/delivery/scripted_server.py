@@ -74,6 +74,15 @@ class ScriptedServer:
         found = [_MESSAGE_ID.search(mail.raw) for mail in kept]
         return [match.group(1).decode() for match in found if match]
 
+    def wait_until_quiet(self, seconds: float = 30) -> None:
+        """Until nobody is connected any more: whatever was on its way has been taken."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with self._lock:
+                if not self._open:
+                    return
+            time.sleep(0.005)
+
     @property
     def port(self) -> int:
         return int(self._server.server_address[1])
