@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the certificates of the tests anew: a CA of ours, and servers below *.blog.example.
+# Makes the certificates of the tests anew: a CA of ours, and servers below *.blog.example and on localhost.
 set -eu
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -38,6 +38,8 @@ subjectKeyIdentifier = hash" -selfsign -keyfile "$work/ca.key"
 by_ca="-cert ca.pem -keyfile $work/ca.key"
 from_ca="authorityKeyIdentifier = keyid"
 certificate good 21200101000000Z server.key "$blog
+$from_ca" $by_ca
+certificate localhost 21200101000000Z server.key "subjectAltName = DNS:localhost
 $from_ca" $by_ca
 certificate expired 20200201000000Z server.key "$blog
 $from_ca" $by_ca

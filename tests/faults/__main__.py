@@ -14,7 +14,7 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from tests.faults import clocks, kills, people
+from tests.faults import clocks, kills, mail_servers, people, storage
 from tests.faults.bed import Broken, CannotRun, Fault, Field, Tally, field_of
 
 BOTH = ("sqlite", "postgresql")
@@ -43,6 +43,17 @@ ROWS = [
     row(people.paused_and_resumed, "paused and resumed while it is sent"),
     row(people.left_while_sending, "members leave while it is sent"),
     row(people.edited_while_sending, "edited while it is sent"),
+    row(mail_servers.refused_for_now, "421, 450, 451, 452"),
+    row(mail_servers.refused_for_good, "550, 552"),
+    row(mail_servers.hangs_up_before, "hangs up at each phase before the end"),
+    row(mail_servers.silent_after_the_dot, "hangs up after the final dot"),
+    row(mail_servers.a_tarpit, "tarpit"),
+    row(mail_servers.no_trust, "TLS and DNS failures"),
+    row(mail_servers.smtp_sink, "smtp-sink and its faults"),
+    row(storage.postgresql_killed, "PostgreSQL killed and restarted", ("postgresql",)),
+    row(storage.sqlite_locked, "SQLite locked", ("sqlite",)),
+    row(storage.disk_full, "disk full", ("sqlite",)),
+    row(storage.restored_backup, "a backup restored the day after"),
     row(clocks.daylight_saving, "clocks change, three beats"),
     row(clocks.two_beats, "four beats for one slot"),
     row(clocks.a_long_downtime, "nothing ran when its time came"),

@@ -105,11 +105,17 @@ class Bed:
     """A database of its own, and a mail server; `folder` is deleted afterwards."""
 
     def __init__(
-        self, nursery: Nursery, database_url: str, folder: Path, smtp: ScriptedServer | None
+        self,
+        nursery: Nursery,
+        database_url: str,
+        folder: Path,
+        smtp: ScriptedServer | None,
+        settings: dict[str, Any],
     ) -> None:
         self.nursery = nursery
         self.database_url = database_url
         self.folder = folder
+        self.settings = settings
         self._smtp = smtp
         self._arrived_file = folder / "arrived"
 
@@ -207,20 +213,22 @@ def environment(database_url: str, folder: Path) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "newsroom.settings.test",
         "PYTHONPATH": f"{ROOT}:{ROOT / 'site'}",
         "LOG_LEVEL": "CRITICAL",
+        # As an operator makes a certificate of their own known.
+        "SSL_CERT_FILE": str(ROOT / "tests" / "certificates" / "ca.pem"),
     }
 
 
 class Databases:
     """Makes a fresh, migrated database for each fault, by copying one that was migrated once."""
 
-    def __init__(self, backend: str, folder: Path, server_url: str = "") -> None:
-        self.backend = backend
-        self.folder = folder
-        self.server_url = server_url
+    def __init__(self, folder: Path, server: private_servers.Server | None) -> None:
+        """On PostgreSQL's `server`; None: SQLite."""
+        self.server = server
+        self.backend = "postgresql" if server else "sqlite"
         self._template = folder / "template.sqlite3"
         self.template_url = f"sqlite:///{self._template}"
-        if backend == "postgresql":
-            self.template_url = f"{server_url.rpartition('/')[0]}/template_faults"
+        if server:
+            self.template_url = self._url("template_faults")
             self._on_server("CREATE DATABASE template_faults")
         (folder / "data").mkdir()
         subprocess.run(
@@ -235,14 +243,23 @@ class Databases:
         if self.backend == "sqlite":
             shutil.copy(self._template, folder / "ledger.sqlite3")
             return f"sqlite:///{folder / 'ledger.sqlite3'}"
-        name = f"faults_{uuid.uuid4().hex}"
-        self._on_server(f'CREATE DATABASE "{name}" TEMPLATE template_faults')
-        return f"{self.server_url.rpartition('/')[0]}/{name}"
+        return self.copy_of(self.template_url)
+
+    def copy_of(self, url: str) -> str:
+        """The URL of a copy of a PostgreSQL database to which nobody is connected."""
+        name, template = f"faults_{uuid.uuid4().hex}", url.rpartition("/")[2]
+        self._on_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self._url(name)
+
+    def _url(self, name: str) -> str:
+        assert self.server is not None
+        return f"{self.server.url.rpartition('/')[0]}/{name}"
 
     def _on_server(self, statement: str) -> None:
         import psycopg
 
-        with psycopg.connect(self.server_url, autocommit=True) as connection:
+        assert self.server is not None
+        with psycopg.connect(self.server.url, autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[arg-type]
 
 
@@ -285,8 +302,13 @@ class Field:
                 "LEASE_SECONDS": LEASE_SECONDS,
                 "BATCH_SIZE": 25,
             }
-            self.nursery.order("begin", database_url=url, keys=keys | settings)
-            yield Bed(self.nursery, url, folder, smtp)
+            bed = Bed(self.nursery, url, folder, smtp, keys | settings)
+            self.begin(bed)
+            yield bed
+
+    def begin(self, bed: Bed) -> None:
+        """From here on the nursery works for this bed, on the database that it names."""
+        self.nursery.order("begin", database_url=bed.database_url, keys=bed.settings)
 
 
 @contextlib.contextmanager
@@ -294,12 +316,12 @@ def field_of(backend: str, *, kills: int, is_short: bool) -> Iterator[Field]:
     with contextlib.ExitStack() as stack:
         root = Path(tempfile.mkdtemp(prefix="bollettino-faults-"))
         stack.callback(shutil.rmtree, root, ignore_errors=True)
-        server_url = ""
+        server = None
         if backend == "postgresql":
             if private_servers.postgres_bin() is None:
                 raise CannotRun("PostgreSQL is not here: apt-get install postgresql")
-            server_url = stack.enter_context(private_servers.postgres())
-        databases = Databases(backend, root, server_url)
+            server = stack.enter_context(private_servers.postgres_server())
+        databases = Databases(root, server)
         nursery = Nursery(databases.template_url, root)
         stack.callback(nursery.close)
         yield Field(kills, is_short, databases, nursery, root)

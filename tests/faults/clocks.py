@@ -18,8 +18,8 @@ def daylight_saving(field: Field) -> Tally:
     for change, local in ((_SPRING, "03:00"), (_AUTUMN, "02:30")):
         with field.bed() as bed:
             bed.order("schedule", at="02:30")
-            now = change - timedelta(hours=30)
-            while now < change + timedelta(hours=28):
+            now = change - timedelta(hours=26)
+            while now < change + timedelta(hours=5):
                 if now.hour % 6 == 0 and now.minute == 0:
                     bed.order("publish", now=now.isoformat())
                 _beats(bed, now)
