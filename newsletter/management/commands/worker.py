@@ -44,6 +44,8 @@ class Command(BaseCommand):
             "worker",
             f"--concurrency={options['concurrency']}",
             f"--loglevel={options['loglevel']}",
+            # RabbitMQ refuses a second worker of the same name, as two on one machine would have.
+            f"--hostname=worker-{worker_pid}@%h",
             # Workers know each other through the database; the broker only rings.
             "--without-gossip",
             "--without-mingle",
