@@ -34,6 +34,10 @@ clean: ## deletes what was built and compiled, never data (var/) or the environm
 test: install-dev ## everything that must hold (STEPS="lint types" for some of it)
 	@exec "$(BIN)/python" -m tests.everything $(STEPS)
 
+.PHONY: test-faults
+test-faults: install-dev ## breaks delivery on purpose, 1,000 kills on each database: half an hour (FAULTS="--only kills." for some of it)
+	@exec "$(BIN)/python" -m tests.faults $(FAULTS)
+
 .PHONY: install-dev
 install-dev: install $(VENV)/.installed-dev ## what `make test` needs besides
 

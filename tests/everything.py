@@ -153,6 +153,17 @@ def browser() -> None:
     pytest("-n", "2", "-m", "browser and not processes", env={"TEST_ON_DISK": "1"})
 
 
+def faults() -> None:
+    for name, package in (
+        ("smtp-sink", "postfix"),
+        ("redis-server", "redis-server"),
+        ("rabbitmq-server", "rabbitmq-server"),
+    ):
+        if private_servers.program(name) is None:
+            raise CannotRun(f"{name} is not here: apt-get install {package}")
+    call(sys.executable, "-m", "tests.faults", "--short")
+
+
 def wheel() -> None:
     with data_dir() as folder:
         tool("python", "-m", "build", "--wheel", "--outdir", folder, ".")
@@ -171,6 +182,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "postgres": postgres,
     "postgres-processes": postgres_processes,
     "processes": processes,
+    "faults": faults,
     "browser": browser,
     "wheel": wheel,
 }

@@ -14,7 +14,7 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from tests.faults import clocks, kills, mail_servers, people, storage, workers
+from tests.faults import clocks, kills, mail_servers, people, postfix, storage, workers
 from tests.faults.bed import Broken, CannotRun, Fault, Field, Tally, field_of
 
 BOTH = ("sqlite", "postgresql")
@@ -50,6 +50,7 @@ ROWS = [
     row(mail_servers.a_tarpit, "tarpit"),
     row(mail_servers.no_trust, "TLS and DNS failures"),
     row(mail_servers.smtp_sink, "smtp-sink and its faults"),
+    row(postfix.senders_killed, "senders killed before a real Postfix"),
     row(workers.folder_flushed, "folder broker emptied, workers killed", ("sqlite",)),
     row(workers.redis_flushed, "Redis killed and emptied, workers too", ("postgresql",)),
     row(workers.rabbitmq_flushed, "RabbitMQ killed and emptied, workers too", ("postgresql",)),
