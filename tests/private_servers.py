@@ -1,4 +1,4 @@
-"""Private PostgreSQL, Redis and RabbitMQ on free loopback ports, from the machine's own binaries."""
+"""Private PostgreSQL, Redis and RabbitMQ on loopback, from the machine's own binaries."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def daylight_saving(field: Field) -> Tally:
             that = next(night for night in nights if night.date() == change.date())
             must(f"{that:%H:%M}" == local and that.fold == 0, f"it was for {that}")
             total += Tally(messages=len(slots))
-    total.remarks.append("one digest a night; the missing hour's at 03:00, the repeated one's first")
+    total.remarks.append("the missing hour's went at 03:00, the repeated one's at the first")
     return total
 
 

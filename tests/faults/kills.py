@@ -144,13 +144,14 @@ def _at_points(
 def sweepers_at_each_point(field: Field) -> Tally:
     """A sweeper dies while it clears up after a dead sender; the next one takes over from both."""
     rounds = max(1, field.kills // 200)
+    written: Point = (_WIRE, "Wire.write_until", "return", 20)
     with field.bed() as bed:
         digest = bed.digest(30 * len(SWEEPER_POINTS) * rounds)
         kills = uncertain = 0
         for _round in range(rounds):
             for module, name, event in SWEEPER_POINTS:
                 # Dies with its message handed over and the answer not yet noted.
-                end = bed.run("send", digest=digest, die_at=(_WIRE, "Wire.write_until", "return", 20))
+                end = bed.run("send", digest=digest, die_at=written)
                 must(end.killed, "a sender was not killed")
                 end = bed.sweep(die_at=(module, name, event, 1))
                 must(end.killed, f"the sweeper was not killed at {name} ({event})")
@@ -165,7 +166,7 @@ def sweepers_at_each_point(field: Field) -> Tally:
 
 
 def approvals_at_each_point(field: Field) -> Tally:
-    """The freeze dies; either nothing of it is there or all of it, and a second one selects once."""
+    """The freeze dies: all of it is there or nothing, and a second one selects once."""
     total = Tally()
     for module, name, event in FREEZE_POINTS:
         with field.bed() as bed:

@@ -141,7 +141,7 @@ def a_tarpit(field: Field) -> Tally:
 
 
 def no_trust(field: Field) -> Tally:
-    """Unknown certificate, another name's, no STARTTLS, no such host: nothing leaves in the clear."""
+    """Unknown certificate, another name's, no STARTTLS, no such host: nothing in the clear."""
     total = Tally()
     for name in ("self-signed.pem", "wrong-host.pem", "", "dns"):
         context = None
@@ -219,5 +219,3 @@ def _running(command: list[str], port: int) -> Iterator[None]:
     finally:
         process.kill()
         process.wait()
-
-

@@ -259,7 +259,8 @@ def edit(order: Answer) -> Answer:
 ORDERS: dict[str, Callable[[Answer], Answer]] = {
     order.__name__: order
     for order in (
-        begin, spawn, wait, configure, prepare, schedule, publish, slots, report, control, leave, edit,
+        begin, spawn, wait, configure, prepare, schedule, publish, slots, report, control, leave,
+        edit,
     )
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ def postgresql_killed(field: Field) -> Tally:
     """The whole server, -9 and up again, while two senders are at work."""
     server = field.databases.server
     assert server is not None
-    rounds = 3 if field.is_short else 20
+    rounds = 2 if field.is_short else 20
     total = Tally()
     for journal in (True, False):
         with field.bed(journal=journal) as bed:
@@ -45,7 +45,7 @@ def postgresql_killed(field: Field) -> Tally:
 
 def sqlite_locked(field: Field) -> Tally:
     """Somebody holds the file's write lock for longer than anybody waits for it."""
-    seconds = 8 if field.is_short else 35
+    seconds = 4 if field.is_short else 35
     total = Tally()
     for journal in (True, False):
         with field.bed(journal=journal) as bed:

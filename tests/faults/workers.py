@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tests import private_servers
-from tests.delivery.scripted_server import ScriptedServer
 from tests.faults.bed import ROOT, Bed, CannotRun, Field, Tally, environment, must
 
 _RESUME_SECONDS = 60
@@ -44,32 +43,35 @@ def workers_come_and_go(field: Field) -> Tally:
     """Four workers at a time on RabbitMQ, one of them killed and another started all the while."""
     if private_servers.rabbitmq_binary() is None:
         raise CannotRun("RabbitMQ is not here: apt-get install rabbitmq-server")
-    members = 1_500 if field.is_short else 20_000
+    members = 20_000
     chance = random.Random(members)
-    with _rabbitmq() as (url, _lose), ScriptedServer() as smtp:
-        with field.bed(smtp=smtp, BATCH_SIZE=100) as bed, Crew(bed, url) as crew:
-            smtp.slow = 0.004
-            for _ in range(4):
-                crew.hire()
-            crew.wait_for_work()
-            digest = bed.digest(members)
-            started = time.monotonic()
-            kills = 0
-            while len(smtp.received) < 0.9 * members:
-                must(time.monotonic() - started < 600, "it takes too long")
-                time.sleep(chance.uniform(1.5, 3))
-                crew.kill_one(chance)
-                crew.hire()
-                kills += 1
-            total = _wait_for_the_end(bed, digest)
-            total.kills = kills
+    with (
+        _rabbitmq() as (url, _lose),
+        field.bed(BATCH_SIZE=100) as bed,
+        Crew(bed, url) as crew,
+    ):
+        bed.smtp.slow = 0.004
+        for _ in range(4):
+            crew.hire()
+        crew.wait_for_work()
+        digest = bed.digest(members)
+        started = time.monotonic()
+        kills = 0
+        while len(bed.smtp.received) < 0.9 * members:
+            must(time.monotonic() - started < 600, "it takes too long")
+            time.sleep(chance.uniform(1.5, 3))
+            crew.kill_one(chance)
+            crew.hire()
+            kills += 1
+        total = _wait_for_the_end(bed, digest)
+        total.kills = kills
     total.remarks.append(f"{kills} of the workers killed, as many hired")
     return total
 
 
 def _broker_lost(field: Field, broker: Broker, data: Path | None = None) -> Tally:
     """Killed and emptied again and again, a worker killed with it each time."""
-    rounds = 2 if field.is_short else 8
+    rounds = 1 if field.is_short else 8
     chance = random.Random(rounds)
     gaps: list[float] = []
     with broker as (url, lose), field.bed() as bed, Crew(bed, url, data) as crew:
@@ -95,7 +97,7 @@ def _broker_lost(field: Field, broker: Broker, data: Path | None = None) -> Tall
 
 
 def _wait_for_the_end(bed: Bed, digest: int) -> Tally:
-    """The workers send what is left; what is uncertain is cleared up once they have nothing to do."""
+    """The workers send what is left; the uncertain are cleared up once they have nothing to do."""
     deadline = time.monotonic() + 400
     uncertain = 0
     while True:
