@@ -1,6 +1,6 @@
 """The one line of INSTALLED_APPS."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,6 +17,12 @@ class NewsletterConfig(AppConfig):
         from newsletter import checks, tasks  # noqa: F401
         from newsletter.desk.approval import approve_published
 
+        if apps.is_installed("anymail"):
+            from anymail.signals import tracking
+
+            from newsletter.delivery.bounces.provider_events import receive_tracking
+
+            tracking.connect(receive_tracking, dispatch_uid="newsletter_provider_events")
         published.connect(
             approve_published,
             sender=self.get_model("Digest"),

@@ -12,6 +12,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from newsletter import conf
 from newsletter.delivery.bounces.mailbox import parse_url
@@ -83,6 +84,17 @@ def check_settings(
             parse_url(url)
     except ImproperlyConfigured as error:
         found.append(checks.Error(str(error), id="newsletter.E007"))
+    try:
+        if path := str(conf.get("PROVIDER")):
+            import_string(path)
+    except ImportError as error:
+        found.append(
+            checks.Error(
+                f"NEWSLETTER['PROVIDER'] cannot be imported: {error}",
+                hint="Install django-anymail; write such as anymail.backends.mailgun.EmailBackend.",
+                id="newsletter.E008",
+            )
+        )
     return found
 
 

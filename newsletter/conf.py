@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "REMIND_HOURS": 12,  # before the slot, editors of an unapproved draft are reminded
     # --- delivery
     "SMTP_URL": "",  # empty: what Django's own mail settings say
+    "PROVIDER": "",  # a backend of django-anymail that digests go out by, in place of SMTP
     "MESSAGE_DOMAIN": "",  # of Message-ID and List-Id; empty: the sender's domain
     "BATCH_SIZE": 500,  # deliveries claimed at once
     "LEASE_SECONDS": 120,

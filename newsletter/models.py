@@ -11,7 +11,12 @@ from newsletter.articles.models import (
     Story,
 )
 from newsletter.articles.stories.models import Fingerprint, Resemblance, Shingle
-from newsletter.delivery.bounces.models import Bounce, MailboxLook, ReportCount
+from newsletter.delivery.bounces.models import (
+    Bounce,
+    MailboxLook,
+    ProviderEvent,
+    ReportCount,
+)
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
 from newsletter.digests.editors import EditorMail
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
@@ -63,6 +68,7 @@ __all__ = [
     "Newsletter",
     "PageText",
     "Picture",
+    "ProviderEvent",
     "ReportCount",
     "Resemblance",
     "Segment",

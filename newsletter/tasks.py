@@ -26,7 +26,7 @@ from newsletter.articles.stories import sweeping as sweeping_stories
 from newsletter.delivery import control, freeze, retention, send
 from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.bounces import polling as bounce_polling
-from newsletter.delivery.bounces import receiving
+from newsletter.delivery.bounces import provider_events, receiving
 from newsletter.delivery.models import Batch
 from newsletter.digests import announcing, unapproved
 from newsletter.digests import compile as compiling
@@ -180,6 +180,7 @@ def forget_what_is_old(now: datetime) -> None:
     polling.prune_history(now)
     retention.forget_deliveries(now=now)
     receiving.forget_bounces(now=now)
+    provider_events.forget_events(now=now)
     sweeping_stories.sweep()
 
 

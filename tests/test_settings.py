@@ -42,6 +42,7 @@ def test_a_misspelt_setting_is_named_with_the_nearest_one(settings):
         ("BATCH_SIZE", 0, "newsletter.E004"),
         ("IN_FLIGHT", 0, "newsletter.E004"),
         ("BOUNCE_MAILBOX", "mail.union.example", "newsletter.E007"),
+        ("PROVIDER", "anymail.backends.pigeon.EmailBackend", "newsletter.E008"),
         ("BOUNCE_DOMAIN", "b@union.example", "newsletter.E006"),
     ],
 )

@@ -54,6 +54,14 @@ def message_ids(delivery: Delivery) -> list[str]:
     ]
 
 
+def local_parts(delivery: Delivery) -> list[str]:
+    """What stands before the @, under the key of today and those before it."""
+    return [
+        local_part(delivery.digest.uid, delivery.pk, secret=secret)
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    ]
+
+
 def delivery_id_of(message_id: str) -> int | None:
     """The delivery that the Message-ID was made for; None when we did not make it.
 

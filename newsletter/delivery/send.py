@@ -29,8 +29,9 @@ from newsletter.delivery.ledger import DigestStopped
 from newsletter.delivery.message import CompiledMessage, ascii_address, compile_message
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome, Row
+from newsletter.delivery.provider import ProviderConnection, connection_to
 from newsletter.delivery.return_path import ReturnPaths, bounce_domain
-from newsletter.delivery.server import Server, configured_server
+from newsletter.delivery.server import Server
 from newsletter.delivery.smtp import Connection, Envelope, Opening, Silence
 from newsletter.digests.content import DigestContent
 from newsletter.digests.models import Digest, Variant
@@ -92,7 +93,7 @@ def send_batches(
         clock=clock,
         until=clock() + budget if budget else None,
         stop=stop,
-        server=server or configured_server(),
+        connection=connection_to(server),
     )
     return sender.run()
 
@@ -106,7 +107,7 @@ class _Sender:
         clock: Clock,
         until: datetime | None,
         stop: Callable[[], bool],
-        server: Server,
+        connection: Connection | ProviderConnection,
     ) -> None:
         self.digest_id = digest.pk
         self.content = DigestContent.from_json(digest.content or {})
@@ -118,7 +119,7 @@ class _Sender:
         self.until = until
         self.stop = stop
         self.window = max(1, int(conf.get("IN_FLIGHT")))
-        self.connection = Connection(server)
+        self.connection = connection
         self.round = Round()
         self.compiled: dict[int, CompiledMessage] = {}
         self.copies: dict[int, bytes] = {}  # of the message in hand and of the next

@@ -10,7 +10,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from newsletter.delivery.message import ascii_address, compile_test
-from newsletter.delivery.server import Server, configured_server
+from newsletter.delivery.provider import ProviderConnection, connection_to
+from newsletter.delivery.server import Server
 from newsletter.delivery.smtp import Connection, Envelope
 from newsletter.digests.content import content_and_pictures
 from newsletter.digests.models import Digest
@@ -57,7 +58,7 @@ def send_test(
         pictures=pictures,
     )
     sender = ascii_address(content.newsletter.sender_email)
-    connection = Connection(server or configured_server())
+    connection = connection_to(server)
     try:
         for written, address in wanted.items():
             if not connection.is_open:
@@ -72,7 +73,9 @@ def send_test(
     return results
 
 
-def _refusal(connection: Connection, sender: str, address: str, message: bytes) -> str:
+def _refusal(
+    connection: Connection | ProviderConnection, sender: str, address: str, message: bytes
+) -> str:
     opening = connection.open_envelope(Envelope(sender, address, len(message)))
     reply = connection.hand_over(message) if opening.is_open else opening.last
     return "" if reply.ok else str(reply)

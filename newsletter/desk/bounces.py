@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -27,9 +29,13 @@ def what_follows(bounce: Bounce) -> str:
 
 
 class WordsColumn(BaseColumn):
-    """What happened, with the server's own words for who wants them."""
+    """What happened and what follows, with the server's own words for who wants them."""
 
     cell_template_name = "newsletter/admin/bounce/words.html"
+
+    def get_cell_context_data(self, instance: Bounce, parent_context: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
+        return context | {"follows": what_follows(instance)}
 
 
 class BounceIndexView(generic.IndexView):
@@ -49,7 +55,6 @@ class BounceIndexView(generic.IndexView):
                 ),
             ),
             WordsColumn("kind", label=_("What happened")),
-            Column("follows", label=_("What follows"), accessor=what_follows),
             Column("digest", label=_("Digest"), accessor="digest", classname="desk-wide"),
             DateColumn("received_at", label=_("When")),
         ]
@@ -84,7 +89,7 @@ class BounceViewSet(DeskViewSet):
     model = Bounce
     name = "newsletter_bounces"
     url_prefix = "bollettino/bounces"
-    icon = "undo"
+    icon = "arrow-left"
     menu_label = gettext_lazy("Mails that came back")
     menu_name = "newsletter-bounces"
     index_view_class = BounceIndexView

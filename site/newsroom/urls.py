@@ -1,5 +1,6 @@
 """The site's addresses: the admin, the plugin, and Wagtail's pages for the rest."""
 
+from django.apps import apps
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.static import serve
@@ -13,6 +14,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("newsletter/", include("newsletter.urls")),
     path("", include(wagtail_urls)),
 ]
+if apps.is_installed("anymail"):
+    # Before Wagtail's pages, which answer for everything else.
+    urlpatterns.insert(0, path("anymail/", include("anymail.urls")))
 if settings.SERVE_MEDIA:
     # One small server without a proxy in front: uploads come from here.
     media = rf"^{settings.MEDIA_URL.lstrip('/')}(?P<path>.*)$"

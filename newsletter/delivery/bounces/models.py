@@ -41,8 +41,8 @@ class Bounce(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        verbose_name = _("bounce")
-        verbose_name_plural = _("bounces")
+        verbose_name = _("mail that came back")
+        verbose_name_plural = _("mails that came back")
         constraints: ClassVar = [
             # One mail comes back once: whatever else is said of it is a replay.
             models.UniqueConstraint(
@@ -113,3 +113,24 @@ class MailboxLook(models.Model):
 
     def __str__(self) -> str:
         return self.problem or f"{self.looked_at:%Y-%m-%d %H:%M}"
+
+
+class ProviderEvent(models.Model):
+    """An event of a mail provider that was taken in: seen once, and what it proves.
+
+    Kept longer than an event may be old, so that none comes in twice.
+    """
+
+    key = models.CharField(max_length=64, unique=True)  # a hash of the provider's id for it
+    mail = models.CharField(max_length=80, db_index=True)  # of the Message-ID, what is before the @
+    is_accepted = models.BooleanField(default=False)  # the provider took the mail over
+    received_at = models.DateTimeField(db_index=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("provider's event")
+        verbose_name_plural = _("provider's events")
+
+    def __str__(self) -> str:
+        return f"{self.key[:12]} {self.received_at:%Y-%m-%d %H:%M}"

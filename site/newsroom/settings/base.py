@@ -245,9 +245,15 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- The plugin ----------------------------------------------------------------------------------
 
+# A mail provider's settings, as django-anymail wants them, in JSON; it must be installed then.
+ANYMAIL: dict[str, Any] = env.json("ANYMAIL", default={})
+if ANYMAIL:
+    INSTALLED_APPS.append("anymail")
+
 NEWSLETTER: dict[str, Any] = {
     "SITE_URL": SITE_URL,
     "SMTP_URL": SMTP_URL,
+    "PROVIDER": env.str("PROVIDER", default=""),
     "ALLOW_PRIVATE_FEED_HOSTS": env.list("ALLOW_PRIVATE_FEED_HOSTS", default=[]),
     "WEBSUB": env.bool("WEBSUB", default=False),
     "BOUNCE_DOMAIN": env.str("BOUNCE_DOMAIN", default=""),

@@ -1,11 +1,13 @@
 """What pytest uses: the embedded default, or what DATABASE_URL and BROKER_URL name."""
 
 from newsroom.settings.base import *  # noqa: F403
-from newsroom.settings.base import DATA_DIR, DATABASES, NEWSLETTER, env
+from newsroom.settings.base import DATA_DIR, DATABASES, INSTALLED_APPS, NEWSLETTER, env
 
 # In memory, threads share one connection; some tests need as many as there are threads.
 if env.bool("TEST_ON_DISK", default=False) and not env.str("DATABASE_URL", default=""):
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+# The extra for mail providers; each test names its own settings.
+INSTALLED_APPS = [*INSTALLED_APPS, "anymail"]
 SECRET_KEY = "only-for-tests"  # noqa: S105
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LANGUAGE_CODE = "en"
