@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("newsletter", "0022_bounce_mailbox"),
+        ("newsletter", "0025_workflow_names"),
     ]
 
     operations = [
