@@ -18,7 +18,9 @@ from newsletter.delivery.bounces.models import (
     ReportCount,
 )
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
+from newsletter.delivery.proof_lists import ProofList
 from newsletter.digests.editors import EditorMail
+from newsletter.digests.following import FollowedLink
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
 from newsletter.digests.pictures import Picture
 from newsletter.feeds.hub import HubSubscription
@@ -59,6 +61,7 @@ __all__ = [
     "Feed",
     "FetchRecord",
     "Fingerprint",
+    "FollowedLink",
     "HubSubscription",
     "Identity",
     "LearnedModel",
@@ -68,6 +71,7 @@ __all__ = [
     "Newsletter",
     "PageText",
     "Picture",
+    "ProofList",
     "ProviderEvent",
     "ReportCount",
     "Resemblance",

@@ -28,7 +28,7 @@ from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.bounces import polling as bounce_polling
 from newsletter.delivery.bounces import provider_events, receiving
 from newsletter.delivery.models import Batch
-from newsletter.digests import announcing, unapproved
+from newsletter.digests import announcing, following, unapproved
 from newsletter.digests import compile as compiling
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import DigestNotReady, StepsFailed
@@ -238,6 +238,13 @@ def check_addresses(now: datetime) -> bool:
     return addresses.check_addresses(wanted, now=now, seconds=ERRAND_SECONDS, pause=_pause)
 
 
+def follow_links(now: datetime) -> bool:
+    """Where the links of the drafts lead that go within a day."""
+    if not conf.get("ADDRESS_CHECK_HOURS"):
+        return False
+    return following.follow_drafts(now=now, seconds=ERRAND_SECONDS)
+
+
 def fetch_page_texts(now: datetime) -> bool:
     return page_text.fetch_due(now=now, seconds=ERRAND_SECONDS, pause=_pause)
 
@@ -258,6 +265,7 @@ def read_bounces(now: datetime) -> bool:
 # Each says whether there is more to do at once.
 ERRANDS: list[Callable[[datetime], bool]] = [
     check_addresses,
+    follow_links,
     fetch_page_texts,
     look_after_hubs,
     read_bounces,

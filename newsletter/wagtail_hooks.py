@@ -25,6 +25,7 @@ from newsletter.desk.feeds import FeedViewSet
 from newsletter.desk.home import TwentyMinutesPanel
 from newsletter.desk.members import MemberViewSet, SuppressionViewSet
 from newsletter.desk.newsletters import NewsletterViewSet
+from newsletter.desk.test_mail import ProofListViewSet
 from newsletter.desk.theme_teaching import TaughtFormatter, UntaughtFormatter
 from newsletter.desk.themes import ThemeViewSet
 
@@ -48,7 +49,11 @@ class BollettinoGroup(ViewSetGroup):
 
 @hooks.register("register_admin_viewset")
 def register_viewsets() -> list[Any]:
-    return [BollettinoGroup(), ArticleChooserViewSet("newsletter_article_chooser")]
+    return [
+        BollettinoGroup(),
+        ArticleChooserViewSet("newsletter_article_chooser"),
+        ProofListViewSet(),
+    ]
 
 
 hooks.register("construct_snippet_action_menu", arrange_actions)

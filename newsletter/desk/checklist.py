@@ -14,15 +14,12 @@ from django.utils.translation import ngettext
 from newsletter.articles.models import Article, ArticleVersion
 from newsletter.desk.audience import Audience, audience_of
 from newsletter.desk.block_checks import oddities
-from newsletter.desk.mail_checks import (
-    broken_links,
-    leftovers,
-    links_and_words,
-    shortened_links,
-)
+from newsletter.desk.link_checks import of_the_links
+from newsletter.desk.mail_checks import broken_links, leftovers, shortened_links
 from newsletter.desk.sentences import moment_in_words
 from newsletter.digests.content import DigestContent, content_and_pictures, content_of
 from newsletter.digests.links import personal_links
+from newsletter.digests.mail_links import links_and_words, to_follow
 from newsletter.digests.models import Digest, DigestItem, Newsletter
 from newsletter.digests.render import render
 from newsletter.digests.slots import TOKEN_SLOT
@@ -115,7 +112,8 @@ def _readers(readers: int, subscribed: int) -> str:
 
 def _of_the_mail(content: DigestContent, html: str) -> list[Check]:
     """What the compiled mail itself shows; only what is amiss, and that one can leave."""
-    links, words = links_and_words(html)
+    followed, words = links_and_words(html)
+    links = [link.url for link in followed]
     leave = personal_links(TOKEN_SLOT, content.newsletter.slug).unsubscribe
     checks = [
         Check(True, True, _("Readers can unsubscribe with a link in it."))
@@ -134,7 +132,8 @@ def _of_the_mail(content: DigestContent, html: str) -> list[Check]:
     ]
     if len(checks) == 1:
         checks.append(Check(True, False, _("Its links are whole, and nothing is left over.")))
-    return checks
+    answers = of_the_links(to_follow(followed, content.digest_uid), shown=SHOWN)
+    return checks + [Check(passed, False, said) for passed, said in answers]
 
 
 def _of_the_publishers(digest: Digest) -> list[Check]:

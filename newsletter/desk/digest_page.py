@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.validators import validate_email
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import TemplateView
-from wagtail.admin import messages
 from wagtail.admin.views import generic
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.admin.widgets.button import HeaderButton
-from wagtail.log_actions import log
 
 from newsletter.delivery.models import Delivery, Exclusion
 from newsletter.delivery.progress import progress
-from newsletter.delivery.test_send import MOST_ADDRESSES, send_test
 from newsletter.desk.approval import (
     approve_label,
     is_editable,
@@ -35,33 +29,11 @@ from newsletter.desk.checklist import checks_and_audience, going_sentence
 from newsletter.desk.digest_actions import offered
 from newsletter.desk.digest_mail import MAY_SEE_MEMBERS
 from newsletter.desk.sentences import language_name, moment_in_words
+from newsletter.desk.test_mail import MAY_TEST, TestForm, send
 from newsletter.digests.content import DigestContent
 from newsletter.digests.models import Digest
-from newsletter.exceptions import NewsletterError
 
 UNCERTAIN_SHOWN = 50
-MAY_TEST = "newsletter.send_test_digest"
-
-
-class TestForm(forms.Form):
-    addresses = forms.CharField(
-        label=gettext_lazy("To"),
-        help_text=gettext_lazy("Up to ten addresses, with commas between them."),
-        max_length=2000,
-    )
-    language = forms.ChoiceField(
-        label=gettext_lazy("Language"),
-        choices=[("it", gettext_lazy("Italian")), ("en", gettext_lazy("English"))],
-    )
-
-    def clean_addresses(self) -> list[str]:
-        written = self.cleaned_data["addresses"].replace(";", ",").split(",")
-        addresses = [one.strip() for one in written if one.strip()]
-        if len(addresses) > MOST_ADDRESSES:
-            raise ValidationError(_("Not more than ten addresses at once."))
-        for address in addresses:
-            validate_email(address)
-        return addresses
 
 
 class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin, TemplateView):
@@ -184,24 +156,5 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         form = TestForm(request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(test_form=form), status=422)
-        try:
-            results = send_test(
-                self.digest,
-                form.cleaned_data["addresses"],
-                language=form.cleaned_data["language"],
-                now=timezone.now(),
-            )
-        except NewsletterError as error:
-            messages.error(request, _("The test was not sent: %(why)s") % {"why": error})
-            return redirect(request.path)
-        sent = sum(1 for refusal in results.values() if not refusal)
-        if sent:
-            log(instance=self.digest, action="newsletter.test_send", user=request.user)
-            messages.success(
-                request,
-                ngettext("%(count)d test sent.", "%(count)d tests sent.", sent) % {"count": sent},
-            )
-        for address, refusal in results.items():
-            if refusal:
-                messages.error(request, f"{address}: {refusal}")
+        send(request, self.digest, form)
         return redirect(request.path)

@@ -18,7 +18,12 @@ from wagtail.snippets.views.snippets import (
 )
 
 from newsletter.desk.approval import is_editable
-from newsletter.desk.digest_actions import action_view, propose_anew_view, resolve_view
+from newsletter.desk.digest_actions import (
+    action_view,
+    follow_links_view,
+    propose_anew_view,
+    resolve_view,
+)
 from newsletter.desk.digest_editor import (
     DigestAddView,
     DigestEditView,
@@ -127,6 +132,7 @@ class DigestViewSet(SnippetViewSet):
             path("<int:pk>/", self.construct_view(DigestPage), name="overview"),
             path("<int:pk>/mail/", mail_view, name="mail"),
             path("<int:pk>/as-reader/", as_reader_view, name="as_reader"),
+            path("<int:pk>/follow-links/", follow_links_view, name="follow_links"),
             path("<int:pk>/propose-anew/", propose_anew_view, name="propose_anew"),
             path("<int:pk>/do/<slug:action>/", action_view, name="action"),
             path("<int:pk>/deliveries/<int:delivery_pk>/resolve/", resolve_view, name="resolve"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 # Mail filters distrust what hides where it leads, and so do readers.
@@ -19,34 +18,6 @@ _LEFTOVER = re.compile(
     r"|\[(?:inserire|inserisci|insert|da completare|titolo|nome|name|link)\b[^\]]*\]",
     re.IGNORECASE,
 )
-
-
-class _Mail(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.links: list[str] = []
-        self.words: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._hidden += tag == "style"
-        if tag == "a":
-            self.links.append((dict(attrs).get("href") or "").strip())
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag == "style"
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.words.append(data)
-
-
-def links_and_words(html: str) -> tuple[list[str], str]:
-    """The address of every link, and the text a reader sees."""
-    mail = _Mail()
-    mail.feed(html)
-    mail.close()
-    return mail.links, " ".join(" ".join(mail.words).split())
 
 
 def broken_links(links: list[str]) -> list[str]:

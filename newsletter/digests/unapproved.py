@@ -75,16 +75,21 @@ def hold_unapproved(*, now: datetime) -> list[Digest]:
     return held
 
 
-def articles_about_to_go(*, now: datetime) -> list[int]:
-    """In drafts that may be approved or go within a day, the first to go first."""
+def drafts_about_to_go(*, now: datetime) -> QuerySet[Digest]:
+    """What may be approved or go within a day, the first to go first."""
     near = Digest.objects.filter(
         approved_at__isnull=True,
         status__in=[Digest.Status.DRAFT, Digest.Status.HELD],
         slot__gt=now - _STALE,
         slot__lte=now + timedelta(days=1),
     )
+    return near.select_related("newsletter").order_by("slot", "pk")
+
+
+def articles_about_to_go(*, now: datetime) -> list[int]:
+    """In those drafts, in their order."""
     ids: dict[int, None] = {}
-    for digest in near.order_by("slot", "pk"):
+    for digest in drafts_about_to_go(now=now):
         draft = digest.get_latest_revision_as_object()
         ids |= dict.fromkeys(item.article_id for item in draft.items.all())
     return list(ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from django.db.models import Sum
@@ -16,10 +17,11 @@ from newsletter.desk.checklist import check
 from newsletter.desk.mail_checks import (
     broken_links,
     leftovers,
-    links_and_words,
     shortened_links,
 )
 from newsletter.digests.content import content_of
+from newsletter.digests.following import FollowedLink
+from newsletter.digests.mail_links import links_and_words
 from newsletter.digests.models import Digest
 from newsletter.members.models import Subscription
 from tests.builders import make_article, make_digest, make_member, make_newsletter
@@ -39,6 +41,11 @@ def warnings(digest: Digest) -> str:
 
 def test_a_whole_mail_has_nothing_amiss_but_its_lack_of_readers() -> None:
     digest = draft(make_article("Il contratto è firmato"))
+    FollowedLink.objects.create(
+        key=sha256(digest.items.get().article.url.encode()).hexdigest(),
+        verdict=FollowedLink.Verdict.ALIVE,
+        asked_at=timezone.now(),
+    )
     assert warnings(digest) == "Nobody has subscribed to this newsletter yet."
     make_member(newsletter=digest.newsletter)
     assert warnings(digest) == ""
@@ -56,8 +63,12 @@ def test_the_mail_is_read_as_a_reader_would() -> None:
         '<style>a { b: "TODO" }</style><p>Ciao <a href="/a">[inserire il luogo]</a></p>'
         '<a href="https://sindacato.example/">x</a><a href="">y</a><a href="mailto:a@b.example">'
     )
-    assert broken_links(links) == ["/a", ""]
-    assert shortened_links([*links, "https://www.tinyurl.com/q"]) == ["https://www.tinyurl.com/q"]
+    addresses = [link.url for link in links]
+    assert links[0].words == "[inserire il luogo]"
+    assert broken_links(addresses) == ["/a", ""]
+    assert shortened_links([*addresses, "https://www.tinyurl.com/q"]) == [
+        "https://www.tinyurl.com/q"
+    ]
     assert leftovers(words) == ["[inserire il luogo]"]
     assert leftovers("Tutti i metodi [nuovi] al 100%") == []
     assert broken_links(["https://[oops"]) == ["https://[oops"]

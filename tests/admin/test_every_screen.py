@@ -18,6 +18,7 @@ from wagtail.users.models import UserProfile
 
 from newsletter.delivery.bounces.models import Bounce
 from newsletter.delivery.freeze import approve
+from newsletter.delivery.proof_lists import ProofList
 from newsletter.members.models import Suppression
 from tests.admin.conftest import client_for
 from tests.admin.english import is_english
@@ -82,6 +83,9 @@ def things() -> dict[str, list[Any]]:
         "newsletter_feeds": [make_feed().pk],
         "newsletter_members": [member.pk],
         "newsletter_suppressions": [suppression.pk],
+        "newsletter_proof_lists": [
+            ProofList.objects.create(name="Redazione", addresses="io@union.example").pk
+        ],
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from newsletter.delivery.proof_lists import ProofList
 from newsletter.members.models import Suppression
 from tests.admin.conftest import ROLES, client_for
 from tests.builders import (
@@ -52,6 +53,7 @@ MAY: dict[str, set[str]] = {
     "newsletter_digests:mail": EVERYBODY,
     "newsletter_digests:as_reader": MODERATORS,
     "newsletter_digests:propose_anew": EVERYBODY,
+    "newsletter_digests:follow_links": EVERYBODY,
     "newsletter_digests:action": MODERATORS,
     "newsletter_digests:preview_on_edit": EVERYBODY,
     "newsletter_digests:lock": MODERATORS,
@@ -100,6 +102,13 @@ MAY: dict[str, set[str]] = {
     "newsletter_suppressions:index_results": MODERATORS,
     "newsletter_suppressions:add": MODERATORS,
     "newsletter_suppressions:lift": MODERATORS,
+    "newsletter_proof_lists:index": EVERYBODY,
+    "newsletter_proof_lists:index_results": EVERYBODY,
+    "newsletter_proof_lists:add": EVERYBODY,
+    "newsletter_proof_lists:edit": EVERYBODY,
+    "newsletter_proof_lists:delete": EVERYBODY,
+    "newsletter_proof_lists:history": EVERYBODY,
+    "newsletter_proof_lists:history_results": EVERYBODY,
     "newsletter_article_chooser:choose": EVERYBODY,
     "newsletter_article_chooser:choose_results": EVERYBODY,
     "newsletter_article_chooser:chosen": EVERYBODY,
@@ -116,6 +125,7 @@ POST = {
     "newsletter_digests:action",
     "newsletter_digests:as_reader",
     "newsletter_digests:propose_anew",
+    "newsletter_digests:follow_links",
     "newsletter_digests:lock",
     "newsletter_digests:unlock",
     "newsletter_feeds:poll",
@@ -184,6 +194,7 @@ def things(db: None) -> dict[str, list[Any]]:
         "newsletter_feeds": [make_feed(next_poll_at=None).pk],
         "newsletter_members": [make_member(newsletter=newsletter).pk],
         "newsletter_suppressions": [suppression.pk],
+        "newsletter_proof_lists": [ProofList.objects.create(name="Redazione").pk],
     }
 
 
