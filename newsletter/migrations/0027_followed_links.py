@@ -33,7 +33,7 @@ def let_editors_keep_lists(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("newsletter", "0025_workflow_names"),
+        ("newsletter", "0026_provider_events"),
     ]
 
     operations = [
