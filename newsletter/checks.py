@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from newsletter import conf
 from newsletter.delivery.bounces.mailbox import parse_url
+from newsletter.delivery.dkim import read_key
 
 _DOMAIN = re.compile(r"[^\W_]([\w-]*\w)?(\.[^\W_]([\w-]*\w)?)+")
 REQUIRED_APPS = (
@@ -64,6 +65,11 @@ def check_settings(
                 id="newsletter.E003",
             )
         )
+    for entry in conf.get("DKIM_KEYS"):
+        try:
+            read_key(entry)
+        except ImproperlyConfigured as error:
+            found.append(checks.Error(str(error), id="newsletter.E008"))
     if int(conf.get("BATCH_SIZE")) < 1 or int(conf.get("IN_FLIGHT")) < 1:
         found.append(
             checks.Error(

@@ -42,6 +42,8 @@ DEFAULTS: dict[str, Any] = {
     # --- delivery
     "SMTP_URL": "",  # empty: what Django's own mail settings say
     "PROVIDER": "",  # a backend of django-anymail that digests go out by, in place of SMTP
+    # Private keys that sign each mail: "selector:/path/to/key.pem"; empty: the mail server signs.
+    "DKIM_KEYS": [],
     "MESSAGE_DOMAIN": "",  # of Message-ID and List-Id; empty: the sender's domain
     "BATCH_SIZE": 500,  # deliveries claimed at once
     "LEASE_SECONDS": 120,

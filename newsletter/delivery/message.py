@@ -36,8 +36,7 @@ NONE: Pictures = {}
 class CompiledMessage:
     """The pieces between the slots.
 
-    The header comes first and in order, so that a signer can later stand between `for_member`
-    and the wire without taking the message apart.
+    What stands in the header is there once: see delivery.dkim, which signs the copy.
     """
 
     digest_uid: UUID

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,7 @@ from newsletter import conf
 from newsletter.delivery import outcome
 from newsletter.delivery.claim import claim_batch, release_expired
 from newsletter.delivery.control import clear_trouble, finish, note_trouble, pause
+from newsletter.delivery.dkim import configured_signer
 from newsletter.delivery.handover import HandOver
 from newsletter.delivery.ledger import DigestStopped
 from newsletter.delivery.message import CompiledMessage, ascii_address, compile_message
@@ -130,11 +132,14 @@ class _Sender:
     def run(self) -> Round:
         release_expired(now=self.clock(), digest_id=self.digest_id)
         try:
+            self.signer = configured_signer(self.envelope_sender.rpartition("@")[2])
             while not self._must_end():
                 claim = claim_batch(self.digest_id, owner=self.worker, now=self.clock())
                 if claim is None:
                     break
                 self._work(HandOver(claim, now=self.clock()))
+        except ImproperlyConfigured as error:
+            self._end_for_trouble("signature", str(error))
         except DigestStopped as stopped:
             self._end(str(stopped))
         except LeaseLost as lost:
@@ -259,7 +264,7 @@ class _Sender:
         if row.delivery_id not in self.copies:
             compiled = self._message(row.variant_id)
             copy = compiled.for_member(row.address, row.member_uid, row.delivery_id)
-            self.copies = {row.delivery_id: copy}
+            self.copies = {row.delivery_id: self.signer.sign(copy, now=self.clock())}
         return self.copies[row.delivery_id]
 
     def _envelope(self, row: Row, message: bytes) -> Envelope:

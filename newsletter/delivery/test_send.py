@@ -9,6 +9,7 @@ from datetime import datetime
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from newsletter.delivery.dkim import configured_signer
 from newsletter.delivery.message import ascii_address, compile_test
 from newsletter.delivery.provider import ProviderConnection, connection_to
 from newsletter.delivery.server import Server
@@ -33,7 +34,8 @@ def send_test(
     """Send the digest as it stands, marked as a test; for each address "" or why it was refused.
 
     A draft goes with its latest revision, an approved digest with what was frozen. Raises
-    TransportError when the mail server cannot be used at all.
+    TransportError when the mail server cannot be used at all, ImproperlyConfigured when a DKIM key
+    cannot be read.
     """
     results: dict[str, str] = {}
     wanted: dict[str, str] = {}
@@ -59,11 +61,13 @@ def send_test(
     )
     sender = ascii_address(content.newsletter.sender_email)
     connection = connection_to(server)
+    signer = configured_signer(sender.rpartition("@")[2])
     try:
         for written, address in wanted.items():
             if not connection.is_open:
                 connection.open()
-            message = copy_for(address, f"test.{secrets.token_hex(16)}")
+            copy = copy_for(address, f"test.{secrets.token_hex(16)}")
+            message = signer.sign(copy, now=now)
             try:
                 results[written] = _refusal(connection, sender, address, message)
             except TransportError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -69,7 +69,7 @@ def send(request: HttpRequest, digest: Digest, form: TestForm) -> None:
     to, language = form.cleaned_data["addresses"], form.cleaned_data["language"]
     try:
         results = send_test(digest, to, language=language, now=timezone.now())
-    except NewsletterError as error:
+    except (NewsletterError, ImproperlyConfigured) as error:
         messages.error(request, _("The test was not sent: %(why)s") % {"why": error})
         return
     sent = sum(1 for refusal in results.values() if not refusal)

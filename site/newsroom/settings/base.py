@@ -256,6 +256,7 @@ NEWSLETTER: dict[str, Any] = {
     "PROVIDER": env.str("PROVIDER", default=""),
     "ALLOW_PRIVATE_FEED_HOSTS": env.list("ALLOW_PRIVATE_FEED_HOSTS", default=[]),
     "WEBSUB": env.bool("WEBSUB", default=False),
+    "DKIM_KEYS": env.list("DKIM_KEYS", default=[]),
     "BOUNCE_DOMAIN": env.str("BOUNCE_DOMAIN", default=""),
     "BOUNCE_MAILBOX": env.str("BOUNCE_MAILBOX", default=""),
     "JOURNAL_DIR": env.str("JOURNAL_DIR", default=""),
