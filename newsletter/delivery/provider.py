@@ -27,10 +27,10 @@ from newsletter.exceptions import TransportError
 
 logger = logging.getLogger(__name__)
 
-# Parts of the message, or the provider's own to write.
+# Parts of the message, or the provider's own to write; it signs what it wrote.
 _NOT_PASSED_ON = {
     "from", "to", "subject", "reply-to", "date", "mime-version", "content-type",
-    "content-transfer-encoding",
+    "content-transfer-encoding", "dkim-signature",
 }  # fmt: skip
 _OK = Reply(250, "")
 # The name under which each mail carries its Message-ID for the provider to give back.
