@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Count
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from newsletter.delivery.bounces.models import Bounce
 from newsletter.delivery.bounces.receiving import marks_of
 from newsletter.delivery.bounces.scoring import THRESHOLD, standing
+from newsletter.digests.models import Digest
 
 
 def standing_in_words(address_hash: str, *, now: datetime) -> str:
@@ -25,3 +28,9 @@ def standing_in_words(address_hash: str, *, now: datetime) -> str:
             "goes to it any more; after a quiet month they are gone."
         ) % {"score": number_format(where.score, 1), "most": number_format(THRESHOLD, 0)}
     return ""
+
+
+def came_back(digest: Digest) -> list[tuple[str, int]]:
+    """What its mails came back with, and how many did, the most first."""
+    counts = digest.bounces.order_by().values_list("kind").annotate(number=Count("pk"))
+    return [(str(Bounce.Kind(kind).label), number) for kind, number in counts.order_by("-number")]

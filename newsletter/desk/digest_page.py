@@ -25,6 +25,7 @@ from newsletter.desk.approval import (
     waiting_for_a_second,
     who,
 )
+from newsletter.desk.bounce_words import came_back
 from newsletter.desk.checklist import checks_and_audience, going_sentence
 from newsletter.desk.digest_actions import offered
 from newsletter.desk.digest_mail import MAY_SEE_MEMBERS
@@ -124,6 +125,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         titles = {item.position: item.title for item in content.items}
         return {
             "account": account,
+            "came_back": came_back(digest),
             "states": [
                 (states[state], count, state) for state, count in account.states.items() if count
             ],

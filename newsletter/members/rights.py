@@ -11,7 +11,7 @@ from typing import Any
 from django.db import models, transaction
 
 from newsletter.members.consent import record
-from newsletter.members.models import Consent, Member, Subscription, Suppression
+from newsletter.members.models import Consent, Lifting, Member, Subscription, Suppression
 from newsletter.members.suppression import suppress
 from newsletter.themes.models import Theme
 
@@ -110,6 +110,8 @@ def erase(member: Member, now: datetime) -> None:
         )
     ]
     suppress(member.address_hash, Suppression.Reason.ERASED, now=now)
+    # What a person wrote about them, in their own words.
+    Lifting.objects.filter(address_hash=member.address_hash).update(why="")
     record(member, Consent.Event.ERASED, newsletters, [], now=now, source="preferences")
     _blank_what_names(member)
     member.delete()

@@ -70,6 +70,12 @@ def welcome_back(member: Member, *, now: datetime, takes_complaint_back: bool = 
         Lifting.objects.create(address_hash=member.address_hash, reason=suppression.reason, at=now)
 
 
+def stopped_because(member: Member) -> str:
+    """The reason why nothing is sent to them although they receive; empty when there is none."""
+    known = Suppression.objects.filter(address_hash=member.address_hash)
+    return known.values_list("reason", flat=True).first() or ""
+
+
 def complained(member: Member) -> bool:
     """Whether their mail program reported ours as spam, and they have not taken it back."""
     return Suppression.objects.filter(

@@ -38,6 +38,7 @@ from newsletter.members.subscriptions import (
     unsubscribe,
     unsubscribe_all,
 )
+from newsletter.members.suppression import stopped_because
 from newsletter.members.tokens import read_token
 
 SOURCE = "preferences"
@@ -103,6 +104,7 @@ def _preferences(
     context = {
         "token": token,
         "address": masked(member.email),
+        "stopped": stopped_because(member),
         "sentences": [sentence(one) for one in active],
         "paused_until": paused_until if paused_until and paused_until > now else None,
         "pause_form": PauseForm(),

@@ -14,11 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.delivery.bounces.models import Bounce, MailboxLook, ReportCount
+from newsletter.delivery.freeze import approve
 from newsletter.desk.alarms import send_alarms
 from newsletter.digests.models import Digest
 from newsletter.members.models import Member, Suppression
 from tests.admin.conftest import client_for
-from tests.builders import make_digest, make_member, make_newsletter
+from tests.builders import make_article, make_digest, make_member, make_newsletter
 
 pytestmark = pytest.mark.django_db
 Kind = Bounce.Kind
@@ -32,7 +33,7 @@ def moderator() -> Client:
 @pytest.fixture
 def digest(db: None) -> Digest:
     make_newsletter()
-    return make_digest()
+    return make_digest(articles=[make_article()])
 
 
 def came_back(digest: Digest, member: Member, kind: Bounce.Kind, **fields: Any) -> Bounce:
@@ -87,6 +88,18 @@ def test_a_members_page_says_how_near_they_are_to_being_given_up(
     assert "0.5 of 5 points" in moderator.get(page).content.decode()
     Bounce.objects.update(kind=Kind.GONE)
     assert "If that happens on another day" in moderator.get(page).content.decode()
+
+
+def test_a_digests_page_says_what_came_back(moderator: Client, digest: Digest) -> None:
+    page = reverse("newsletter_digests:overview", args=[digest.pk])
+    make_member(newsletter=digest.newsletter)
+    approve(digest.pk, now=timezone.now())
+    assert "<h3>Mails that came back" not in moderator.get(page).content.decode()
+    for kind in (Kind.GONE, Kind.COMPLAINT, Kind.GONE):
+        came_back(digest, make_member(), kind)
+    shown = moderator.get(page).content.decode()
+    assert "The mailbox does not exist (2)" in shown
+    assert "Reported as spam (1)" in shown
 
 
 def test_what_speaks_against_the_server_alarms_the_desk(digest: Digest) -> None:

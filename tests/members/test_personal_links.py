@@ -21,11 +21,14 @@ from newsletter.members.confirmation import send_confirmations
 from newsletter.members.models import (
     AddressChange,
     Consent,
+    Lifting,
     Member,
     Subscription,
     Suppression,
 )
+from newsletter.members.rights import erase
 from newsletter.members.signup import add_member
+from newsletter.members.suppression import lift, suppress
 from newsletter.members.tokens import ADDRESS, SUBSCRIPTION, make_confirmation, make_token
 from newsletter.themes.models import Theme
 from tests.builders import NOW, make_article, make_digest, make_member, make_newsletter, make_theme
@@ -428,3 +431,33 @@ def test_proof_of_consent_is_never_changed_or_deleted(
 
 def test_a_member_is_a_number_in_logs(member: Member) -> None:
     assert "verdi" not in repr(member).lower() + str(member).lower()
+
+
+@pytest.mark.parametrize(
+    ("reason", "said", "may_sign_up"),
+    [
+        ("bounce", "our mails to this address came back", True),
+        ("returned", "our mails to this address came back", True),
+        ("complaint", "our mail was reported as spam", True),
+        ("manual", "Write to us", False),
+    ],
+)
+def test_who_gets_no_mail_although_they_receive_is_told_why(
+    reason: str, said: str, may_sign_up: bool, client: Client, member: Member, token: str
+) -> None:
+    url = f"/newsletter/m/{token}/"
+    Member.objects.filter(pk=member.pk).update(language="en")
+    assert "Nothing is sent to you" not in client.get(url).content.decode()
+    suppress(member.address_hash, Suppression.Reason(reason), now=NOW)
+    shown = client.get(url).content.decode()
+    assert said in shown
+    assert ("Sign up again and press" in shown) is may_sign_up
+
+
+def test_erasing_takes_away_what_a_person_wrote_about_a_suppression(
+    member: Member, admin_user: object
+) -> None:
+    suppress(member.address_hash, Suppression.Reason.MANUAL, now=NOW)
+    lift(Suppression.objects.get(), by=admin_user, why="Anna called", now=NOW)  # type: ignore[arg-type]
+    erase(member, NOW)
+    assert Lifting.objects.get().why == ""

@@ -37,7 +37,7 @@ def read_words(message: Message) -> Report | None:
         temporary, permanent = all_failures(message)
     except Exception as error:
         # Other people's code on strangers' mails.
-        logger.info("flufl.bounce gave up: %s", type(error).__name__)
+        logger.debug("flufl.bounce gave up: %s", type(error).__name__)
         return None
     if not permanent:
         return Report(Said.DELAYED) if temporary else None

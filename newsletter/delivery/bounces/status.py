@@ -29,6 +29,8 @@ def meaning_of(status: str) -> Meaning:
     if not found:
         return Meaning.PASSING
     severity, subject, detail = (int(part) for part in found.groups())
+    if severity == 4 and subject == 7:
+        return Meaning.ABOUT_US  # our reputation was too low for days on end
     if severity != 5:
         return Meaning.PASSING
     if subject in _SUBJECTS_ABOUT_US or (subject, detail) in _ABOUT_US:
