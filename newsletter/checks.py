@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from newsletter import conf
 from newsletter.delivery.bounces.mailbox import parse_url
 from newsletter.delivery.dkim import read_key
+from newsletter.delivery.pace.pace import check_limits
 
 _DOMAIN = re.compile(r"[^\W_]([\w-]*\w)?(\.[^\W_]([\w-]*\w)?)+")
 REQUIRED_APPS = (
@@ -65,6 +66,10 @@ def check_settings(
                 id="newsletter.E003",
             )
         )
+    try:
+        check_limits()
+    except ImproperlyConfigured as error:
+        found.append(checks.Error(str(error), id="newsletter.E009"))
     for entry in conf.get("DKIM_KEYS"):
         try:
             read_key(entry)

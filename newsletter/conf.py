@@ -44,6 +44,27 @@ DEFAULTS: dict[str, Any] = {
     "PROVIDER": "",  # a backend of django-anymail that digests go out by, in place of SMTP
     # Private keys that sign each mail: "selector:/path/to/key.pem"; empty: the mail server signs.
     "DKIM_KEYS": [],
+    # How many mails may go: {"*": "5000/h", "gmail.com": "10/s"}, "*" being all of them together.
+    "RATE_LIMITS": {},
+    # Domains that one company's servers take mail for, and share a limit: {"google": [domain, …]}.
+    "MAIL_HOSTS": {
+        "gmail.com": ["gmail.com", "googlemail.com"],
+        "outlook.com": [
+            "outlook.com",
+            "outlook.it",
+            "hotmail.com",
+            "hotmail.it",
+            "live.com",
+            "live.it",
+            "msn.com",
+        ],
+        "yahoo.com": ["yahoo.com", "yahoo.it", "ymail.com", "aol.com"],
+        "icloud.com": ["icloud.com", "me.com", "mac.com"],
+        "libero.it": ["libero.it", "virgilio.it", "inwind.it", "iol.it", "blu.it"],
+        "tim.it": ["tim.it", "alice.it", "tin.it"],
+    },
+    "WARM_UP": {},  # {"begins": "2026-12-01", "first_day": 200, "growth": 1.5, "until": 50000}
+    "QUIET_HOURS": "",  # "22:00-07:00" on the newsletter's clocks; urgent notices go all the same
     "MESSAGE_DOMAIN": "",  # of Message-ID and List-Id; empty: the sender's domain
     "BATCH_SIZE": 500,  # deliveries claimed at once
     "LEASE_SECONDS": 120,

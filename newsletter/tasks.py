@@ -28,6 +28,7 @@ from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.bounces import polling as bounce_polling
 from newsletter.delivery.bounces import provider_events, receiving
 from newsletter.delivery.models import Batch
+from newsletter.delivery.pace import pace
 from newsletter.digests import announcing, following, unapproved
 from newsletter.digests import compile as compiling
 from newsletter.digests.models import Digest, Newsletter
@@ -181,6 +182,7 @@ def forget_what_is_old(now: datetime) -> None:
     retention.forget_deliveries(now=now)
     receiving.forget_bounces(now=now)
     provider_events.forget_events(now=now)
+    pace.forget_unused(now=now)
     sweeping_stories.sweep()
 
 

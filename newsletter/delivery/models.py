@@ -71,6 +71,7 @@ class Delivery(models.Model):
         CONTENT = "content", _("The server refused the message")
         DISCONNECTED = "disconnected", _("The connection broke before the message was handed over")
         ADDRESS = "address", _("The server cannot take an address like this")
+        PACE = "pace", _("Their mail server gets no more for now")
         EXPIRED = "expired", _("The time for trying again has passed")
         # Uncertain.
         SILENCE = "silence", _("The server did not confirm that it took the message")

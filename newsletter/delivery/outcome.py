@@ -78,6 +78,13 @@ def silent(row: Row, detail: str) -> Outcome:
     return Outcome(row.delivery_id, State.UNCERTAIN, Reason.SILENCE, None, detail)
 
 
+def put_off(row: Row, until: datetime) -> Outcome:
+    """Not tried: its recipient's mail server wants a rest, or has had its share for now."""
+    return Outcome(
+        row.delivery_id, State.DEFERRED, Reason.PACE, attempted=False, next_attempt_at=until
+    )
+
+
 def skipped(row: Row, reason: Reason) -> Outcome:
     return Outcome(row.delivery_id, State.SKIPPED, reason, attempted=False)
 

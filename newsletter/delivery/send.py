@@ -12,6 +12,7 @@ import logging
 import os
 import secrets
 import socket
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,10 +32,13 @@ from newsletter.delivery.ledger import DigestStopped
 from newsletter.delivery.message import CompiledMessage, ascii_address, compile_message
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome, Row
+from newsletter.delivery.pace.limits import PATIENCE, says_too_fast
+from newsletter.delivery.pace.pace import Pace
 from newsletter.delivery.provider import ProviderConnection, connection_to
 from newsletter.delivery.return_path import ReturnPaths, bounce_domain
 from newsletter.delivery.server import Server
 from newsletter.delivery.smtp import Connection, Envelope, Opening, Silence
+from newsletter.delivery.wire import Reply
 from newsletter.digests.content import DigestContent
 from newsletter.digests.models import Digest, Variant
 from newsletter.digests.pictures import kept_pictures
@@ -43,6 +47,7 @@ from newsletter.exceptions import DigestNotReady, LeaseLost, TransportError
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
+Sleep = Callable[[float], None]
 
 # In a row, without one message answered: then the server is ill, not the message.
 _MOST_BROKEN = 3
@@ -75,6 +80,7 @@ def send_batches(
     *,
     worker: str = "",
     clock: Clock = timezone.now,
+    sleep: Sleep = time.sleep,
     budget: timedelta | None = None,
     stop: Callable[[], bool] = lambda: False,
     server: Server | None = None,
@@ -82,21 +88,28 @@ def send_batches(
     """Send what is due of a digest until nothing is left, it is stopped, or the budget is used.
 
     Any number of workers may run this for one digest at once, and it may be called again at any
-    time: it takes up what is there. A mail server that cannot be reached is no error of this call:
-    `Round.ended` is "server", and the digest's page says why. Raises DigestNotReady for a digest
-    that was never approved.
+    time: it takes up what is there. A mail server that cannot be reached is no error of this call,
+    nor are settings that cannot be obeyed: `Round.ended` is "server" or "settings", and the
+    digest's page says why. Raises DigestNotReady for a digest that was never approved.
     """
     digest = Digest.objects.get(pk=digest_id)
     if not digest.is_frozen or digest.content is None:
         raise DigestNotReady(f"{digest} was not approved: there is nothing fixed to send.")
-    sender = _Sender(
-        digest,
-        worker=worker or worker_name(),
-        clock=clock,
-        until=clock() + budget if budget else None,
-        stop=stop,
-        connection=connection_to(server),
-    )
+    try:
+        sender = _Sender(
+            digest,
+            worker=worker or worker_name(),
+            clock=clock,
+            sleep=sleep,
+            until=clock() + budget if budget else None,
+            stop=stop,
+            connection=connection_to(server),
+        )
+    except ImproperlyConfigured as error:
+        # A key for signatures, a rate: better late than wrong.
+        note_trouble(digest_id, str(error))
+        logger.error("Digest %s: %s", digest_id, error)
+        return Round(ended="settings", detail=str(error))
     return sender.run()
 
 
@@ -107,6 +120,7 @@ class _Sender:
         *,
         worker: str,
         clock: Clock,
+        sleep: Sleep,
         until: datetime | None,
         stop: Callable[[], bool],
         connection: Connection | ProviderConnection,
@@ -118,11 +132,14 @@ class _Sender:
         self.return_paths = ReturnPaths(domain, digest.uid, day=clock().date()) if domain else None
         self.worker = worker
         self.clock = clock
+        self.sleep = sleep
         self.until = until
         self.stop = stop
         self.window = max(1, int(conf.get("IN_FLIGHT")))
         self.connection = connection
         self.round = Round()
+        self.pace = Pace(digest, in_flight=self.window)
+        self.signer = configured_signer(self.envelope_sender.rpartition("@")[2])
         self.compiled: dict[int, CompiledMessage] = {}
         self.copies: dict[int, bytes] = {}  # of the message in hand and of the next
         self.begun: set[int] = set()  # noted as such in one go
@@ -132,14 +149,11 @@ class _Sender:
     def run(self) -> Round:
         release_expired(now=self.clock(), digest_id=self.digest_id)
         try:
-            self.signer = configured_signer(self.envelope_sender.rpartition("@")[2])
             while not self._must_end():
                 claim = claim_batch(self.digest_id, owner=self.worker, now=self.clock())
                 if claim is None:
                     break
                 self._work(HandOver(claim, now=self.clock()))
-        except ImproperlyConfigured as error:
-            self._end_for_trouble("signature", str(error))
         except DigestStopped as stopped:
             self._end(str(stopped))
         except LeaseLost as lost:
@@ -155,6 +169,7 @@ class _Sender:
             self._end_for_trouble("journal", reason)
         finally:
             self.connection.quit()
+            self.pace.end()
         self.round.finished = finish(self.digest_id, now=self.clock())
         return self.round
 
@@ -193,12 +208,26 @@ class _Sender:
             row = rows[0]
             if row.obstacle is not None:
                 self._note(batch, outcome.skipped(row, row.obstacle))
+            elif wait := self.pace.wait(row, now=self.clock()):
+                if wait.of_all:
+                    self._rest(batch, wait.until)
+                    continue
+                self._note(batch, outcome.put_off(row, wait.until))
             elif not self._send(batch, rows):
                 # Something changed since the row was read: look again.
                 rows.clear()
                 continue
             after = rows.popleft().delivery_id
             batch.fold_if_due(now=self.clock())
+
+    def _rest(self, batch: HandOver, until: datetime) -> None:
+        """Until mails may go again; a long rest is left to the ticks to come."""
+        batch.fold(now=self.clock())
+        rest = until - self.clock()
+        if rest > PATIENCE:
+            self._end("pace", until.isoformat())
+        else:
+            self.sleep(max(rest.total_seconds(), 0.01))
 
     # --- a message
 
@@ -231,6 +260,7 @@ class _Sender:
             return True
         except TransportError as error:
             # Before the final dot: the server has no message.
+            self._heed(row, Reply(error.code or 0, str(error)), whole_server=True)
             self._note(
                 batch, outcome.broken(row, str(error), was_reused=was_reused, now=self.clock())
             )
@@ -241,6 +271,7 @@ class _Sender:
             connection.close()
             raise
         self._note(batch, outcome.answered(row, reply, Delivery.Reason.CONTENT, now=self.clock()))
+        self._heed(row, reply)
         self.broken = self.sender_refusals = 0
         if self.had_trouble:
             clear_trouble(self.digest_id)
@@ -254,7 +285,7 @@ class _Sender:
             return batch.may_still_go(row, now=self.clock())
         group = [row]
         for other in list(rows)[1 : self.window]:
-            if other.obstacle is not None:
+            if other.obstacle is not None or self.pace.wait(other, now=self.clock()):
                 break
             group.append(other)
         self.begun = {one.delivery_id for one in group}
@@ -277,10 +308,18 @@ class _Sender:
         """The envelope after this one, where it is clear already."""
         if len(rows) < 2 or rows[1].obstacle is not None or self._must_end():
             return None
+        if self.pace.wait(rows[1], now=self.clock()):
+            return None
         return self._envelope(rows[1], self._copy(rows[1]))
+
+    def _heed(self, row: Row, reply: Reply, *, whole_server: bool = False) -> None:
+        """Slow down, if that is what the server wants."""
+        if says_too_fast(reply.code, reply.text):
+            self.pace.too_fast(row, whole_server=whole_server, now=self.clock())
 
     def _refusal(self, row: Row, opening: Opening) -> Outcome:
         now = self.clock()
+        self._heed(row, opening.last, whole_server=not opening.mail.ok)
         if not opening.mail.ok:
             if opening.mail.permanent:
                 self._count_sender_refusal(opening)

@@ -123,6 +123,7 @@ class NewsletterViewSet(DeskViewSet):
                         FieldPanel("month_day"),
                         FieldRowPanel([FieldPanel("send_at"), FieldPanel("time_zone")]),
                         FieldPanel("lead_hours"),
+                        FieldPanel("spread_minutes"),
                         FieldPanel("approvals"),
                         FieldPanel("when_unapproved"),
                     ],

@@ -82,6 +82,14 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
     )
     # Drafts are compiled this long before the slot, to leave time to edit.
     lead_hours = models.PositiveSmallIntegerField(_("hours to edit"), default=24)
+    spread_minutes = models.PositiveSmallIntegerField(
+        _("spread over, in minutes"),
+        default=0,
+        validators=[MaxValueValidator(1440)],
+        help_text=_(
+            "How long an issue takes to go out, so that no mail server is overrun. 0: at once."
+        ),
+    )
     approvals = models.PositiveSmallIntegerField(
         _("who approves an issue"), choices=Approvals, default=Approvals.ONE
     )

@@ -38,6 +38,10 @@ class Clock:
         self.now += timedelta(**amount)
         return self.now
 
+    def wait(self, seconds: float) -> None:
+        """For whoever sleeps by this clock: it takes no time of ours."""
+        self.forward(seconds=seconds)
+
 
 @pytest.fixture
 def clock() -> Clock:

@@ -118,7 +118,7 @@ def test_with_a_key_that_cannot_be_read_nothing_goes_out_unsigned(
 ) -> None:
     digest = ready_digest(["anna@posta.example"])
     configure(DKIM_KEYS=[f"b2026:{tmp_path}/missing.pem"])
-    assert send_batches(digest.pk, clock=Clock()).ended == "signature"
+    assert send_batches(digest.pk, clock=Clock()).ended == "settings"
     assert smtp.received == []
     assert states(digest) == {"anna@posta.example": "pending"}
     digest.refresh_from_db()

@@ -1,0 +1,1 @@
+"""How fast mails go out: limits that all workers together obey, and when nothing goes at all."""

@@ -1,0 +1,173 @@
+"""Rates, buckets, quiet hours and plans: how many now, and when the next. Pure.
+
+A bucket holds permissions to send (tokens). It fills at its rate up to a small store, so that a
+pause does not end in a burst.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*([smhd])\s*", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_HOURS = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)", re.ASCII)
+# So much of its rate a bucket holds at most. Where the next token is far off, nobody waits for it
+# in place: then it must keep what gathers from one tick to the next.
+_STORE, _SLOW_STORE = timedelta(seconds=10), timedelta(seconds=90)
+PATIENCE = timedelta(seconds=5)  # that a sender waits in place
+# A server that says "too fast" is left alone for a minute, then for two, four … and gets half,
+# a quarter … of its rate afterwards; each ten quiet minutes take one step back.
+_FIRST_REST = timedelta(minutes=1)
+_MOST_STEPS = 6
+_STEP_BACK = timedelta(minutes=10)
+# Said of our speed. A 421 alone may mean an idle connection, and 4.2.2 is a full mailbox.
+_TOO_FAST = re.compile(
+    r"\b4\.7\.\d|\brate\b|\bthrottl|too (?:many|fast|much)|slow down", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Rate:
+    per_second: float
+
+    @property
+    def store(self) -> float:
+        is_slow = self.per_second * PATIENCE.total_seconds() < 1
+        return max(1.0, self.per_second * (_SLOW_STORE if is_slow else _STORE).total_seconds())
+
+    def slowed(self, steps: int) -> Rate:
+        return Rate(self.per_second / 2**steps)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    tokens: float
+    filled_at: datetime
+    slow_steps: int = 0
+    slow_until: datetime | None = None
+
+    def filled(self, rate: Rate, now: datetime) -> Bucket:
+        rate = rate.slowed(steps_left(self, now))
+        seconds = max(0.0, (now - self.filled_at).total_seconds())
+        tokens = min(rate.store, self.tokens + seconds * rate.per_second)
+        return replace(self, tokens=tokens, filled_at=max(now, self.filled_at))
+
+
+@dataclass(frozen=True)
+class Granted:
+    number: int  # may go now; 0: none before `until`
+    until: datetime
+
+
+def parse_rate(text: str) -> Rate:
+    """`20/s`, `600/m`, `5000/h` or `20000/d`. Raises ValueError."""
+    found = _RATE.fullmatch(text)
+    if not found or float(found[1]) <= 0:
+        raise ValueError(f"a rate looks like 20/s, 600/m, 5000/h or 20000/d, not {text!r}")
+    return Rate(float(found[1]) / _SECONDS[found[2]])
+
+
+def take(bucket: Bucket, rate: Rate | None, wanted: int, now: datetime) -> tuple[Bucket, Granted]:
+    """Up to `wanted` whole tokens, and the bucket without them. No rate: only a rest is obeyed."""
+    if bucket.slow_until is not None and now < bucket.slow_until:
+        return bucket, Granted(0, bucket.slow_until)
+    if rate is None:
+        return bucket, Granted(wanted, now)
+    full = bucket.filled(rate, now)
+    number = min(wanted, int(full.tokens))
+    if number:
+        return replace(full, tokens=full.tokens - number), Granted(number, now)
+    speed = rate.slowed(steps_left(bucket, now)).per_second
+    return full, Granted(0, now + timedelta(seconds=(1 - full.tokens) / speed))
+
+
+def slow_down(bucket: Bucket, now: datetime) -> Bucket:
+    """After the server said that we are too fast."""
+    if bucket.slow_until is not None and now < bucket.slow_until:
+        return bucket  # the same word again, to a mail that was on its way
+    steps = min(_MOST_STEPS, steps_left(bucket, now) + 1)
+    rest = _FIRST_REST * 2 ** (steps - 1)
+    return replace(bucket, tokens=0.0, filled_at=now, slow_steps=steps, slow_until=now + rest)
+
+
+def steps_left(bucket: Bucket, now: datetime) -> int:
+    """How many times its rate is halved at this moment."""
+    if bucket.slow_until is None:
+        return 0
+    recovered = max(timedelta(0), now - bucket.slow_until) // _STEP_BACK
+    return max(0, bucket.slow_steps - recovered)
+
+
+def says_too_fast(code: int, words: str) -> bool:
+    return 400 <= code < 500 and bool(_TOO_FAST.search(words))
+
+
+def spread_over(deliveries: int, minutes: int) -> Rate | None:
+    """The rate at which so many are out after so long; None: at once."""
+    return Rate(max(deliveries, 1) / (minutes * 60)) if minutes else None
+
+
+def parse_hours(text: str) -> tuple[time, time]:
+    """`22:00-07:00`. Raises ValueError."""
+    found = _HOURS.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"quiet hours look like 22:00-07:00, not {text!r}")
+    hour, minute, end_hour, end_minute = map(int, found.groups())
+    return time(hour, minute), time(end_hour, end_minute)
+
+
+def quiet_until(hours: str, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """When the quiet hours, on `zone`'s clocks, end; None: it is not quiet at this moment."""
+    if not hours:
+        return None
+    begin, end = parse_hours(hours)
+    local = now.astimezone(zone)
+    clock = local.time()
+    is_quiet = begin <= clock < end if begin <= end else clock >= begin or clock < end
+    if not is_quiet:
+        return None
+    day = local.date() if clock < end else local.date() + timedelta(days=1)
+    return datetime.combine(day, end, tzinfo=zone).astimezone(now.tzinfo)
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """A new server's or domain's first weeks: so many on the first day, then more each day."""
+
+    begins: date
+    first_day: int
+    growth: float
+    until: int  # from so many a day on there is no limit any more
+
+    def on(self, day: date) -> int | None:
+        """How many may go on that day; None: as many as there are."""
+        days = (day - self.begins).days
+        if days < 0:
+            return self.first_day
+        number = self.first_day * self.growth ** min(days, 1000)
+        return int(number) if number < self.until else None
+
+
+def parse_warm_up(plan: Mapping[str, object]) -> WarmUp | None:
+    """`{"begins": "2026-12-01", "first_day": 200, "growth": 1.5, "until": 50000}`.
+
+    Empty: none. Raises ValueError.
+    """
+    if not plan:
+        return None
+    try:
+        found = WarmUp(
+            begins=date.fromisoformat(str(plan["begins"])),
+            first_day=int(str(plan.get("first_day", 200))),
+            growth=float(str(plan.get("growth", 1.5))),
+            until=int(str(plan.get("until", 50_000))),
+        )
+    except KeyError as error:
+        raise ValueError(f"a warm-up plan needs {error}, the day it begins") from error
+    if found.first_day < 1 or found.growth <= 1:
+        raise ValueError("a warm-up plan begins with 1 mail or more and grows by more than 1")
+    return found

@@ -1,0 +1,29 @@
+"""The buckets, where all workers find them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Throttle(models.Model):
+    """A bucket of newsletter.delivery.pace.limits."""
+
+    # "server", "domain gmail.com", "digest 7" or "day 2026-12-01".
+    name = models.CharField(max_length=280, unique=True)
+    tokens = models.FloatField(default=0.0)
+    filled_at = models.DateTimeField()
+    slow_steps = models.PositiveSmallIntegerField(default=0)
+    slow_until = models.DateTimeField(null=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("throttle")
+        verbose_name_plural = _("throttles")
+        constraints: ClassVar = []
+
+    def __str__(self) -> str:
+        return self.name

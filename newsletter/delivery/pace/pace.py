@@ -1,0 +1,229 @@
+"""A sender's share of the limits: tokens taken from the common buckets, some at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.db.models import F
+
+from newsletter import conf
+from newsletter.delivery.models import Delivery
+from newsletter.delivery.outcome import Row
+from newsletter.delivery.pace import limits
+from newsletter.delivery.pace.limits import Bucket, Granted, Rate
+from newsletter.delivery.pace.models import Throttle
+from newsletter.digests.models import Digest, Newsletter
+
+SERVER = "server"
+T = TypeVar("T")
+# Taken at once: fewer looks at the database, and soon used up.
+_AT_ONCE = 20
+# So often a sender looks for domains that another sender was told to leave alone.
+_LOOK_EVERY = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Not now. `of_all`: nobody's turn before then; else only this recipient's server rests."""
+
+    until: datetime
+    of_all: bool
+
+
+class Pace:
+    """Asked before each mail. Without limits, and with no server at rest, it costs next to nothing.
+
+    Raises ImproperlyConfigured for limits that cannot be understood.
+    """
+
+    def __init__(self, digest: Digest, *, in_flight: int) -> None:
+        newsletter = digest.newsletter
+        check_limits()
+        self.rates = {name: limits.parse_rate(rate) for name, rate in _rates().items()}
+        self.warm_up = limits.parse_warm_up(conf.get("WARM_UP"))
+        is_urgent = newsletter.kind == Newsletter.Kind.URGENT
+        self.quiet = "" if is_urgent else str(conf.get("QUIET_HOURS"))
+        self.zone = ZoneInfo(newsletter.time_zone)
+        self.spread = _spread(digest)
+        self.digest = f"digest {digest.pk}"
+        self._credit: dict[str, int] = {}
+        # Those in flight, and the one whose envelope goes out with the message before it.
+        self._granted: deque[int] = deque(maxlen=in_flight + 1)
+        self._resting: dict[str, datetime] = {}
+        self._last_in_line: dict[str, tuple[int, datetime]] = {}
+        self._looked_at: datetime | None = None
+
+    def wait(self, row: Row, *, now: datetime) -> Wait | None:
+        """None: it may go now; asking again about the same delivery costs no second token."""
+        if row.delivery_id in self._granted:
+            return None
+        if quiet := limits.quiet_until(self.quiet, self.zone, now):
+            return Wait(quiet, of_all=True)
+        self._look(now)
+        domain = domain_name(row.address)
+        asked = [name for name in (SERVER, self.digest, domain, self._day(now)) if name]
+        for name in asked:
+            if until := self._missing(name, now):
+                if name == domain:
+                    return Wait(self._place_in_line(row, domain, until), of_all=False)
+                return Wait(until, of_all=True)
+        for name in asked:
+            if name in self._credit:
+                self._credit[name] -= 1
+        self._granted.append(row.delivery_id)
+        return None
+
+    def too_fast(self, row: Row, *, whole_server: bool, now: datetime) -> None:
+        """The server said so: of this recipient's domain, or of us altogether."""
+        name = SERVER if whole_server else domain_name(row.address)
+
+        def slow_down(bucket: Bucket) -> tuple[Bucket, datetime | None]:
+            slowed = limits.slow_down(bucket, now)
+            return slowed, slowed.slow_until
+
+        self._credit.pop(name, None)
+        if until := _change(name, None, slow_down, now):
+            self._resting[name] = until
+
+    def end(self) -> None:
+        """Give back what was taken and not used."""
+        for name, number in self._credit.items():
+            if number > 0:
+                Throttle.objects.filter(name=name).update(tokens=F("tokens") + number)
+        self._credit = {}
+
+    # --- one bucket
+
+    def _missing(self, name: str, now: datetime) -> datetime | None:
+        """Until when this bucket has nothing for us; None: it has."""
+        resting = self._resting.get(name)
+        if resting is not None and now < resting:
+            return resting
+        rate = self._rate(name)
+        is_day = name.startswith("day ")
+        if (rate is None and not is_day) or self._credit.get(name, 0) > 0:
+            return None
+        granted = _take_of_day(name, self._cap(now) or 0, now) if is_day else _take(name, rate, now)
+        self._credit[name] = granted.number
+        return None if granted.number else granted.until
+
+    def _place_in_line(self, row: Row, domain: str, until: datetime) -> datetime:
+        """Those of one domain that must wait come back one after the other, not all at once."""
+        last_id, last = self._last_in_line.get(domain, (0, None))
+        rate = self.rates.get(domain)
+        if last_id == row.delivery_id and last is not None:
+            return last
+        if rate is not None and last is not None:
+            until = max(until, last + timedelta(seconds=1 / rate.per_second))
+        self._last_in_line[domain] = row.delivery_id, until
+        return until
+
+    def _rate(self, name: str) -> Rate | None:
+        return self.spread if name == self.digest else self.rates.get(name)
+
+    def _day(self, now: datetime) -> str:
+        """The bucket of a warm-up's day; empty: there is none, or it is over."""
+        return f"day {now.astimezone(self.zone):%Y-%m-%d}" if self._cap(now) is not None else ""
+
+    def _cap(self, now: datetime) -> int | None:
+        return self.warm_up.on(now.astimezone(self.zone).date()) if self.warm_up else None
+
+    def _look(self, now: datetime) -> None:
+        """Whom another sender was told to leave alone."""
+        if self._looked_at is not None and now - self._looked_at < _LOOK_EVERY:
+            return
+        self._looked_at = now
+        found = Throttle.objects.filter(slow_until__gt=now).values_list("name", "slow_until")
+        self._resting = {name: until for name, until in found if until is not None}
+
+
+def check_limits() -> None:
+    """Raises ImproperlyConfigured for settings about the pace that cannot be understood."""
+    try:
+        for rate in _rates().values():
+            limits.parse_rate(rate)
+        limits.parse_warm_up(conf.get("WARM_UP"))
+        if hours := str(conf.get("QUIET_HOURS")):
+            limits.parse_hours(hours)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"How fast to send is not clear: {error}.") from error
+
+
+def resting(*, now: datetime) -> list[tuple[str, datetime]]:
+    """What is being left alone at this moment, "server" or a domain, and until when."""
+    found = Throttle.objects.filter(slow_until__gt=now).order_by("slow_until", "name")
+    return [(throttle.name.removeprefix("domain "), throttle.slow_until) for throttle in found]  # type: ignore[misc]
+
+
+def forget_unused(*, now: datetime) -> int:
+    """Buckets that say nothing any more; how many."""
+    old = now - timedelta(days=2)
+    unused = Throttle.objects.filter(filled_at__lt=old).exclude(slow_until__gt=old)
+    return unused.delete()[0]
+
+
+def domain_name(address: str) -> str:
+    """The bucket of a recipient's domain, or of the group that MAIL_HOSTS puts it into."""
+    domain = address.rpartition("@")[2].lower()
+    return f"domain {_groups(conf.get('MAIL_HOSTS')).get(domain, domain)}"
+
+
+def _groups(hosts: dict[str, Sequence[str]]) -> dict[str, str]:
+    return {domain: group for group, domains in hosts.items() for domain in domains}
+
+
+def _rates() -> dict[str, str]:
+    """RATE_LIMITS by the names of buckets: "*" is all mails together."""
+    configured = dict(conf.get("RATE_LIMITS"))
+    return {SERVER if name == "*" else f"domain {name}": rate for name, rate in configured.items()}
+
+
+def _spread(digest: Digest) -> Rate | None:
+    minutes = digest.newsletter.spread_minutes
+    if not minutes:
+        return None
+    return limits.spread_over(Delivery.objects.filter(digest=digest).count(), minutes)
+
+
+def _take(name: str, rate: Rate | None, now: datetime) -> Granted:
+    return _change(name, rate, lambda bucket: limits.take(bucket, rate, _AT_ONCE, now), now)
+
+
+def _take_of_day(name: str, cap: int, now: datetime) -> Granted:
+    """Of a day's fixed number, which nothing refills: `tokens` counts what was taken."""
+    until = now + timedelta(minutes=10)  # somebody may give some back; tomorrow is another bucket
+    with transaction.atomic():
+        throttle, _made = Throttle.objects.select_for_update().get_or_create(
+            name=name, defaults={"filled_at": now, "tokens": cap}
+        )
+        number = min(_AT_ONCE, int(throttle.tokens))
+        if number <= 0:
+            return Granted(0, until)
+        throttle.tokens -= number
+        throttle.save(update_fields=["tokens"])
+    return Granted(number, now)
+
+
+def _change(
+    name: str, rate: Rate | None, change: Callable[[Bucket], tuple[Bucket, T]], now: datetime
+) -> T:
+    """One bucket, changed by one worker at a time; what `change` says besides."""
+    with transaction.atomic():
+        throttle, _made = Throttle.objects.select_for_update().get_or_create(
+            name=name, defaults={"filled_at": now, "tokens": rate.store if rate else 0.0}
+        )
+        bucket = Bucket(
+            throttle.tokens, throttle.filled_at, throttle.slow_steps, throttle.slow_until
+        )
+        changed, answer = change(bucket)
+        throttle.tokens, throttle.filled_at = changed.tokens, changed.filled_at
+        throttle.slow_steps, throttle.slow_until = changed.slow_steps, changed.slow_until
+        throttle.save()
+    return answer
