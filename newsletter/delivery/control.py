@@ -198,6 +198,11 @@ def note_trouble(digest_id: int, reason: str) -> None:
     )
 
 
+def note_rest(digest_id: int, *, now: datetime) -> None:
+    """It waits because it should (a limit, quiet hours): that is neither stale nor late."""
+    Digest.objects.filter(pk=digest_id, status=Status.SENDING).update(sending_at=now)
+
+
 def clear_trouble(digest_id: int) -> None:
     Digest.objects.filter(pk=digest_id, status=Status.SENDING, paused_at=None).update(
         status_reason=""

@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from newsletter import conf
 from newsletter.delivery import outcome
 from newsletter.delivery.claim import claim_batch, release_expired
-from newsletter.delivery.control import clear_trouble, finish, note_trouble, pause
+from newsletter.delivery.control import clear_trouble, finish, note_rest, note_trouble, pause
 from newsletter.delivery.dkim import configured_signer
 from newsletter.delivery.handover import HandOver
 from newsletter.delivery.ledger import DigestStopped
@@ -226,6 +226,7 @@ class _Sender:
         rest = until - self.clock()
         if rest > PATIENCE:
             self._end("pace", until.isoformat())
+            note_rest(self.digest_id, now=self.clock())
         else:
             self.sleep(max(rest.total_seconds(), 0.01))
 

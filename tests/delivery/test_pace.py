@@ -19,6 +19,7 @@ from newsletter.delivery.pace.limits import Bucket, Rate
 from newsletter.delivery.pace.models import Throttle
 from newsletter.delivery.pace.pace import forget_unused, resting
 from newsletter.delivery.send import Round, send_batches
+from newsletter.delivery.sweep import sweep
 from newsletter.digests.models import Digest, Newsletter
 from tests.builders import NOW
 from tests.delivery.conftest import Clock, states
@@ -206,6 +207,21 @@ def test_nothing_goes_in_quiet_hours_and_the_rest_in_the_morning(
     clock.forward(hours=1)
     send(digest, clock)
     assert len(smtp.received) == 3
+
+
+def test_a_digest_that_waits_its_turn_is_not_taken_for_a_stale_one(
+    ready_digest: Ready, smtp: ScriptedServer, configure: Configure, clock: Clock
+) -> None:
+    configure(QUIET_HOURS="10:00-09:00", GRACE_HOURS=2)
+    digest = ready_digest(3)
+    for _hour in range(22):
+        send(digest, clock)
+        sweep(now=clock.now)
+        clock.forward(hours=1)
+    send(digest, clock)
+    assert len(smtp.received) == 3
+    digest.refresh_from_db()
+    assert digest.status == Digest.Status.SENT
 
 
 def test_an_urgent_notice_goes_in_quiet_hours(
