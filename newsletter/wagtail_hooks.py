@@ -114,6 +114,7 @@ def name_log_actions(actions: LogActionRegistry) -> None:
         ("cancel", _("Cancel"), _("Cancelled")),
         ("propose_anew", _("Propose it anew"), _("Proposed it anew")),
         ("test_send", _("Test"), _("Sent a test")),
+        ("undelivered_export", _("Download"), _("Downloaded who did not get it")),
     ]:
         actions.register_action(f"newsletter.{name}", label, message)
     actions.register_action("newsletter.teach")(TaughtFormatter)

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, Min
 
 from newsletter.delivery.models import Delivery
 from newsletter.digests.models import Digest
+
+# How far back the throughput is looked for, and in how many rows at most.
+_RECENT = timedelta(minutes=2)
+_MOST_RECENT = 20_000
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What the last minutes' sending says of the rest."""
+
+    per_minute: int
+    minutes_left: int  # rounded up; 0: nothing is left
+
+    @property
+    def hours_left(self) -> int:
+        return -(-self.minutes_left // 60)
 
 
 @dataclass(frozen=True)
@@ -25,6 +42,11 @@ class Progress:
     def left(self) -> int:
         """Deliveries that have not come to an end; the uncertain ones wait for a person."""
         return self.deliveries - sum(self.states[state] for state in Delivery.TERMINAL)
+
+    @property
+    def not_sent(self) -> int:
+        """Candidates who have not got it: not yet, not at all, or nobody knows."""
+        return self.candidates - self.states[Delivery.State.SENT]
 
     @property
     def adds_up(self) -> bool:
@@ -55,3 +77,19 @@ def progress(digest: Digest) -> Progress:
         reasons=reasons,
         exclusions=dict(excluded),
     )
+
+
+def speed(digest: Digest, account: Progress, *, now: datetime) -> Speed | None:
+    """How fast it goes at the moment; None: nothing went out in the last two minutes."""
+    sent = Delivery.objects.filter(digest=digest, state=Delivery.State.SENT).order_by("-pk")
+    newest = sent.filter(changed_at__gt=now - _RECENT)[:_MOST_RECENT]
+    found = Delivery.objects.filter(pk__in=newest.values("pk")).aggregate(
+        number=Count("pk"), first=Min("changed_at")
+    )
+    if not found["number"]:
+        return None
+    # Outcomes are written about once a second: less would divide by chance.
+    seconds = max((now - found["first"]).total_seconds(), 1.0)
+    per_minute = found["number"] * 60 / seconds
+    to_send = account.left - account.states[Delivery.State.UNCERTAIN]
+    return Speed(max(1, round(per_minute)), -(-to_send // max(1, round(per_minute))))

@@ -17,7 +17,7 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.admin.widgets.button import HeaderButton
 
 from newsletter.delivery.models import Delivery, Exclusion
-from newsletter.delivery.progress import progress
+from newsletter.delivery.progress import progress, speed
 from newsletter.desk.approval import (
     approve_label,
     is_editable,
@@ -29,6 +29,7 @@ from newsletter.desk.bounce_words import came_back
 from newsletter.desk.checklist import checks_and_audience, going_sentence
 from newsletter.desk.digest_actions import offered
 from newsletter.desk.digest_mail import MAY_SEE_MEMBERS
+from newsletter.desk.pace_words import held_back_words
 from newsletter.desk.sentences import language_name, moment_in_words
 from newsletter.desk.test_mail import MAY_TEST, TestForm, send
 from newsletter.digests.content import DigestContent
@@ -41,6 +42,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
     model = Digest
     any_permission_required = ("view", "change")
     template_name = "newsletter/admin/digest/overview.html"
+    live_template_name = "newsletter/admin/digest/live.html"
     header_icon = "doc-full-inverse"
 
     @cached_property
@@ -48,6 +50,14 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         return get_object_or_404(
             Digest.objects.select_related("newsletter", "approved_by"), pk=self.kwargs["pk"]
         )
+
+    @property
+    def is_refreshing(self) -> bool:
+        """The page asks for what changes while mails go out."""
+        return "live" in self.request.GET and self.digest.is_frozen
+
+    def get_template_names(self) -> list[str]:
+        return [self.live_template_name if self.is_refreshing else self.template_name]
 
     def get_page_title(self) -> str:
         return str(self.digest)
@@ -112,8 +122,9 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         }
 
     def sending(self) -> dict[str, Any]:
-        digest = self.digest
+        digest, now = self.digest, timezone.now()
         account = progress(digest)
+        going_out = digest.status == Digest.Status.SENDING
         states = dict(Delivery.State.choices)
         reasons = dict(Delivery.Reason.choices)
         excluded = dict(Exclusion.Reason.choices)
@@ -125,6 +136,9 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         titles = {item.position: item.title for item in content.items}
         return {
             "account": account,
+            "going_out": going_out,
+            "speed": speed(digest, account, now=now) if going_out else None,
+            "held_back": held_back_words(digest, now=now) if going_out else [],
             "came_back": came_back(digest),
             "states": [
                 (states[state], count, state) for state, count in account.states.items() if count

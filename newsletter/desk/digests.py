@@ -33,6 +33,7 @@ from newsletter.desk.digest_editor import (
 from newsletter.desk.digest_mail import as_reader_view, mail_view
 from newsletter.desk.digest_page import DigestPage
 from newsletter.desk.sentences import moment_in_words
+from newsletter.desk.undelivered import UndeliveredView
 from newsletter.digests.models import Digest
 
 
@@ -130,6 +131,7 @@ class DigestViewSet(SnippetViewSet):
         return [
             *(one for one in super().get_urlpatterns() if one.name not in unused),
             path("<int:pk>/", self.construct_view(DigestPage), name="overview"),
+            path("<int:pk>/undelivered/", UndeliveredView.as_view(), name="undelivered"),
             path("<int:pk>/mail/", mail_view, name="mail"),
             path("<int:pk>/as-reader/", as_reader_view, name="as_reader"),
             path("<int:pk>/follow-links/", follow_links_view, name="follow_links"),

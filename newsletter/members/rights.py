@@ -71,7 +71,7 @@ def export_csv(member: Member) -> str:
     table = io.StringIO()
     writer = csv.writer(table)
     writer.writerow(["what", "value"])
-    writer.writerows((name, _safe_in_a_sheet(value)) for name, value in _flat("", export(member)))
+    writer.writerows((name, safe_in_a_sheet(value)) for name, value in _flat("", export(member)))
     return table.getvalue()
 
 
@@ -86,8 +86,11 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield name, "" if value is None else value
 
 
-def _safe_in_a_sheet(value: Any) -> Any:
-    # A spreadsheet takes these for formulas (https://owasp.org/www-community/attacks/CSV_Injection).
+def safe_in_a_sheet(value: Any) -> Any:
+    """A value for a CSV file that no spreadsheet takes for a formula.
+
+    See https://owasp.org/www-community/attacks/CSV_Injection.
+    """
     return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
 
 

@@ -51,6 +51,7 @@ MAY: dict[str, set[str]] = {
     "newsletter_digests:history_results": EVERYBODY,
     "newsletter_digests:overview": EVERYBODY,
     "newsletter_digests:mail": EVERYBODY,
+    "newsletter_digests:undelivered": MODERATORS,
     "newsletter_digests:as_reader": MODERATORS,
     "newsletter_digests:propose_anew": EVERYBODY,
     "newsletter_digests:follow_links": EVERYBODY,

@@ -8,6 +8,32 @@
     });
   });
 
+  /* An issue that goes out: its numbers, every few seconds; the whole page once it has ended. */
+  const refresh = async () => {
+    const place = document.querySelector('[data-desk-live]');
+    if (!place) return;
+    if (!document.hidden) {
+      const answer = await fetch('?live=1').catch(() => null);
+      if (answer?.ok && !answer.redirected) {
+        const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+        const next = fresh.querySelector('[data-desk-live]');
+        if (next?.dataset.deskLive !== place.dataset.deskLive) {
+          window.location.reload();
+          return;
+        }
+        fresh.querySelectorAll('[data-desk-part]').forEach((part) => {
+          const old = document.querySelector(`[data-desk-part="${part.dataset.deskPart}"]`);
+          if (!old || old.innerHTML === part.innerHTML || old.contains(document.activeElement)) return;
+          const opened = [...old.querySelectorAll('details')].map((one) => one.open);
+          old.replaceChildren(...part.childNodes);
+          old.querySelectorAll('details').forEach((one, at) => (one.open = opened[at] ?? false));
+        });
+      }
+    }
+    setTimeout(refresh, 3000);
+  };
+  document.addEventListener('DOMContentLoaded', () => setTimeout(refresh, 3000));
+
   /* A list of feeds to take in: all of its boxes at once. */
   document.addEventListener('click', (event) => {
     const button = event.target.closest('[data-desk-tick]');
