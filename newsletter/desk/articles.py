@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from wagtail.admin.forms.choosers import BaseFilterForm, SearchFilterMixin
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column, DateColumn
@@ -24,6 +25,7 @@ from newsletter.desk.article_past import accepted_text, change_to_show, events
 from newsletter.desk.evidence import chip, explain, marked, marked_title
 from newsletter.desk.history import note
 from newsletter.desk.inbox import InboxView, triage_view, undo_view
+from newsletter.desk.listing import found_by
 from newsletter.desk.pictures import without_pictures
 from newsletter.desk.reading import ReadView, retag_view
 from newsletter.desk.stories import doubts_of, with_stories
@@ -154,10 +156,22 @@ class ArticleViewSet(DeskViewSet):
         ]
 
 
+class ArticleSearchForm(SearchFilterMixin, BaseFilterForm):
+    """Finds words of the text too, as the inbox does; Wagtail's own looks at titles alone."""
+
+    def filter(self, objects: Any) -> Any:
+        words = self.cleaned_data.get("q", "").strip()
+        if not words:
+            return objects
+        self.is_searching, self.search_query = True, words
+        return found_by(objects, words)
+
+
 class ArticleChooseMixin:
     """Accepted articles only, latest first, with what helps to choose."""
 
     ordering = ("-listed_at", "-id")
+    filter_form_class = ArticleSearchForm
 
     def get_object_list(self) -> Any:
         return Article.objects.accepted().select_related("feed")

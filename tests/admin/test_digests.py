@@ -332,6 +332,15 @@ def test_the_chooser_offers_accepted_articles_only(editor: Client) -> None:
     assert "Rifiutata" not in shown
 
 
+def test_any_accepted_article_is_found_by_a_word_of_its_text(editor: Client) -> None:
+    make_article("Il contratto", body="Si parla di assorbimento del superminimo.")
+    make_article("Le pensioni")
+    address = reverse("newsletter_article_chooser:choose_results")
+    shown = editor.get(address + "?q=superminimo").content.decode()
+    assert "Il contratto" in shown
+    assert "Le pensioni" not in shown
+
+
 def test_history_tells_who_approved_and_who_cancelled(moderator: Client, digest: Digest) -> None:
     approve(moderator, digest)
     moderator.post(url("action", digest, "cancel"))

@@ -33,6 +33,7 @@ from tests.builders import (
     make_newsletter,
     make_theme,
 )
+from tests.digests.blocks import action, event, make_image, picture, poll, put, text
 
 __all__ = ["chromium"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -65,6 +66,13 @@ def things() -> dict[str, list[Any]]:
         newsletter, articles=[make_article("Il contratto", themes=["Salute"])],
         slot=timezone.now() + timedelta(days=1),
     )  # fmt: skip
+    put(
+        digest,
+        text("<p>Si vota</p>", "Elezioni"),
+        picture(make_image()),
+        event(),
+        closing=(action(), poll()),
+    )
     member = make_member(newsletter=newsletter)
     Bounce.objects.create(
         digest=digest, member=member, address_hash=member.address_hash, kind=Bounce.Kind.GONE,
