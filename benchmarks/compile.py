@@ -44,7 +44,7 @@ def render_for_audience(members: int) -> None:
     """What the freeze renders: one variant for each distinct set of items, whoever chose it."""
     numbers = [number for number, *_ in THEMES]
     choices = {frozenset(numbers[: member % len(numbers)]) for member in range(members)}
-    sets = {items_for(CONTENT, choice) for choice in choices}
+    sets = {items_for(CONTENT, choice) or () for choice in choices}
     for positions in {variant_key("it", items): items for items in sets}.values():
         render(CONTENT, positions=positions, language="it")
 

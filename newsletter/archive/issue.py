@@ -51,9 +51,14 @@ class Issue:
         return views_of(blocks, around)
 
     @property
+    def first(self) -> ItemContent | None:
+        """The lead, else what stands first; a notice in the editors' own words has none."""
+        return self.lead or next(iter(self.content.items), None)
+
+    @property
     def names_its_lead(self) -> bool:
         """Whether the subject only repeats the headline that stands below it on the page."""
-        first = self.lead or next(iter(self.content.items), None)
+        first = self.first
         series = self.content.newsletter
         return first is not None and self.content.subject == default_subject(
             series.name, self.content.number, first.title, series.language

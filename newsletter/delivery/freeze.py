@@ -177,7 +177,7 @@ def _divide_into_segments(digest: Digest, content: DigestContent) -> None:
     rows = list(digest.segments.order_by("pk").values_list("pk", "language", "selection__key"))
     for segment_id, language, chosen in rows:
         positions = items_for(content, Selection(key=chosen).theme_ids)
-        if not positions:
+        if positions is None:
             continue
         key = variant_key(language, positions)
         if key not in variants:

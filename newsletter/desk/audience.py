@@ -76,8 +76,8 @@ def audience_of(newsletter: Newsletter, content: DigestContent, *, now: datetime
     found: dict[tuple[str, tuple[int, ...]], int] = {}
     audience = Audience()
     for reason, chosen, language, members in rows:
-        positions = () if reason else items_for(content, Selection(key=chosen).theme_ids)
-        if positions:
+        positions = None if reason else items_for(content, Selection(key=chosen).theme_ids)
+        if positions is not None:
             same = (language, positions)
             found[same] = found.get(same, 0) + members
         else:
@@ -135,8 +135,8 @@ def one_reader(
     if row is None:
         return OneReader(why_not=_("Nobody with that address gets this newsletter."))
     reason, chosen, language = row
-    positions = () if reason else items_for(content, Selection(key=chosen).theme_ids)
-    if not positions:
+    positions = None if reason else items_for(content, Selection(key=chosen).theme_ids)
+    if positions is None:
         why = dict(Exclusion.Reason.choices)[reason or Exclusion.Reason.NO_THEMES.value]
         return OneReader(why_not=_("Not included: %(why)s.") % {"why": why})
     return OneReader(language, positions)

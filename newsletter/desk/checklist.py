@@ -67,7 +67,7 @@ def checks_and_audience(digest: Digest, *, now: datetime) -> tuple[list[Check], 
     audience = audience_of(digest.newsletter, content, now=now)
     subscribed = audience.readers + sum(audience.exclusions.values())
     checks = [
-        Check(bool(content.items), True, _articles(content)),
+        Check(bool(content.items or content.blocks), True, _articles(content)),
         Check(
             bool(content.subject),
             True,
@@ -84,7 +84,7 @@ def checks_and_audience(digest: Digest, *, now: datetime) -> tuple[list[Check], 
     ]
     checks += _of_the_publishers(digest)
     checks += [Check(False, False, said) for said in oddities(content, pictures)]
-    if content.items:
+    if content.items or content.blocks:
         mail = _whole_mail(content)
         checks += [*_of_the_mail(content, mail), _size(mail), _sent_before(digest, content)]
     if digest.slot <= now:
@@ -166,6 +166,8 @@ def _of_the_publishers(digest: Digest) -> list[Check]:
 
 def _articles(content: DigestContent) -> str:
     if not content.items:
+        if content.blocks:
+            return _("It has no articles: everybody gets what you wrote around them.")
         return _("It has no articles yet.")
     count = len(content.items)
     return ngettext("It has %(count)d article.", "It has %(count)d articles.", count) % {

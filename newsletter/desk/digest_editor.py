@@ -156,7 +156,8 @@ class DigestEditView(EditView):
             column = Digest._meta.get_field(name).attname
             setattr(draft, column, getattr(row, column))
         saved: Digest = super().save_instance()
-        if row.status == Digest.Status.SKIPPED and saved.items.exists():
+        filled = saved.items.exists() or saved.opening or saved.closing
+        if row.status == Digest.Status.SKIPPED and filled:
             saved.status, saved.status_reason = Digest.Status.DRAFT, ""
             saved.save(update_fields=["status", "status_reason"])
         return saved

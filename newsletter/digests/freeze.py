@@ -122,7 +122,7 @@ def make_variant(
 
 def _check(row: Digest, draft: Digest, content: DigestContent) -> None:
     name = {"digest": str(row)}
-    if not content.items:
+    if not content.items and not content.blocks:
         raise DigestNotReady(_("%(digest)s has no articles. Add at least one.") % name)
     if not content.subject:
         raise DigestNotReady(_("%(digest)s has no subject. Write one.") % name)

@@ -172,7 +172,7 @@ def _preheader(lead: Row | None, sections: Sequence[Section]) -> str:
     """What the mail has besides the title that the subject names; of a single article, its text."""
     rows = [row for section in sections for row in section.rows]
     rows = [lead, *rows] if lead else rows
-    if not rows:  # a draft that nobody has put an article into yet
+    if not rows:  # a notice in the editors' own words, whose subject says it
         return ""
     first, *others = rows
     return shorten(" · ".join(row.title for row in others[:4]) or first.excerpt, PREHEADER_LENGTH)

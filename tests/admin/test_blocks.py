@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from wagtail.test.utils.form_data import nested_form_data, streamfield
 
 from newsletter.digests.models import Digest
-from tests.admin.test_digests import form_data, url
+from tests.admin.test_digests import approve, form_data, url
 from tests.builders import make_article, make_digest, make_member, make_newsletter
 from tests.digests.blocks import event, poll, put
 
@@ -43,3 +44,24 @@ def test_what_is_over_by_then_is_named_before_approval(editor: Client, digest: D
     page = editor.get(url("overview", digest)).content.decode()
     assert "“Presidio” is over when the issue goes out." in page
     assert "“Turni di notte?” is closed when the issue goes out." in page
+
+
+def test_an_issue_without_articles_is_filled_by_an_editors_own_words(
+    editor: Client, moderator: Client
+) -> None:
+    newsletter = make_newsletter(frequency="manual")
+    make_member(newsletter=newsletter, themes=["Pensioni"])
+    editor.post(reverse("newsletter_digests:add"), {"newsletter": newsletter.pk, "slot": ""})
+    digest = Digest.objects.get()
+    assert digest.status == Digest.Status.SKIPPED
+    words = nested_form_data({"opening": streamfield([("poll", POLL)])})
+    editor.post(url("edit", digest), form_data(digest, subject="Si vota", **words))
+    digest.refresh_from_db()
+    assert (digest.status, digest.number) == (Digest.Status.DRAFT, 1)
+    page = editor.get(url("overview", digest)).content.decode()
+    assert "It has no articles: everybody gets what you wrote around them." in page
+    approve(moderator, digest)
+    assert digest.status == Digest.Status.APPROVED
+
+
+POLL = {"question": "Si sciopera?", "text": "", "link": "https://voto.example/1", "closes": ""}

@@ -85,3 +85,17 @@ def test_a_newsletters_feed_carries_its_issues_whole(
 def test_a_feed_tells_nothing_of_a_draft(client: Client, digest: Digest) -> None:
     answer = client.get(f"/numero/{digest.newsletter.slug}/feed/rss/")
     assert "Assemblea" not in answer.content.decode()
+
+
+def test_a_notice_without_articles_goes_to_everybody_and_stands_in_the_archive(
+    client: Client, archive: ArchivePage
+) -> None:
+    newsletter = make_newsletter()
+    make_member(newsletter=newsletter, themes=["Pensioni"])
+    digest = make_digest(newsletter, subject="Sciopero venerdì", preheader="")
+    put(digest, text("<p>Incrociamo le braccia.</p>"), event(title="Presidio"))
+    assert approve(digest.pk, now=NOW).deliveries == 1
+    for page in (client.get("/"), client.get(address(digest), follow=True)):
+        assert "Sciopero venerdì" in page.content.decode()
+    feed = client.get(f"/numero/{newsletter.slug}/feed/rss/").content.decode()
+    assert "Incrociamo le braccia." in feed
