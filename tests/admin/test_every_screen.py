@@ -33,7 +33,7 @@ from tests.builders import (
     make_newsletter,
     make_theme,
 )
-from tests.digests.blocks import action, event, make_image, picture, poll, put, text
+from tests.digests.blocks import action, event, poll, put, text
 
 __all__ = ["chromium"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -69,7 +69,6 @@ def things() -> dict[str, list[Any]]:
     put(
         digest,
         text("<p>Si vota</p>", "Elezioni"),
-        picture(make_image()),
         event(),
         closing=(action(), poll()),
     )

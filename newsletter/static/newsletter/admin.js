@@ -130,6 +130,19 @@
     look(button);
   });
 
+  /* Wagtail's rich text has no name for a screen reader: the label above it is one. */
+  const nameTexts = () => {
+    document.querySelectorAll('[role="textbox"]:not([aria-label])').forEach((box) => {
+      const label = box.closest('[data-contentpath]')?.querySelector('label');
+      if (label) box.setAttribute('aria-label', label.textContent.replace('*', '').trim());
+    });
+  };
+  document.addEventListener('DOMContentLoaded', () => {
+    if (!document.querySelector('[data-desk-weight]')) return;
+    nameTexts();
+    new MutationObserver(nameTexts).observe(document.body, { childList: true, subtree: true });
+  });
+
   /* A digest's weight, each time Wagtail has saved what was typed. */
   document.addEventListener('w-autosave:success', async () => {
     const line = document.querySelector('[data-desk-weight]');
