@@ -84,6 +84,8 @@ DEFAULTS: dict[str, Any] = {
     "BOUNCE_MAILBOX": "",  # imaps://user:password@host/INBOX or pop3s://…: where they lie
     "RETURN_PATH_DAYS": 30,  # after the sending, no report about a mail counts any more
     "BOUNCE_DAYS": 180,  # after these it is forgotten which mails came back
+    # --- watching
+    "METRICS_TOKEN": "",  # who brings it may read /newsletter/metrics/; empty: nobody
     "SENDERS": 1,  # send tasks rung at once for one digest
 }
 

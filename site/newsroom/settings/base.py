@@ -260,6 +260,7 @@ NEWSLETTER: dict[str, Any] = {
     "WARM_UP": env.dict("WARM_UP", default={}),
     "QUIET_HOURS": env.str("QUIET_HOURS", default=""),
     "DKIM_KEYS": env.list("DKIM_KEYS", default=[]),
+    "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
     "BOUNCE_DOMAIN": env.str("BOUNCE_DOMAIN", default=""),
     "BOUNCE_MAILBOX": env.str("BOUNCE_MAILBOX", default=""),
     "JOURNAL_DIR": env.str("JOURNAL_DIR", default=""),

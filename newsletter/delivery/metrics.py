@@ -1,0 +1,130 @@
+"""Numbers for a monitoring system, in Prometheus' text format (version 0.0.4).
+
+Read from the database at the moment they are asked for, so they are as true as it is, on whatever
+machine and after whatever crash. No name, address or member is among them.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Min, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from newsletter import conf
+from newsletter.articles.models import Article
+from newsletter.delivery.bounces.models import Bounce
+from newsletter.delivery.models import Batch
+from newsletter.delivery.pace.pace import resting
+from newsletter.delivery.progress import progress
+from newsletter.digests.models import Digest
+from newsletter.feeds.models import Feed
+from newsletter.members.models import Subscription, Suppression
+
+_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+_PREFIX = "bollettino_"
+# Digests whose deliveries are told one by one: what is not over.
+_OPEN = (Digest.Status.APPROVED, Digest.Status.SENDING, Digest.Status.HELD)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A gauge: its values by their labels."""
+
+    name: str
+    help: str
+    values: list[tuple[dict[str, str], float]]
+
+
+@require_safe
+def metrics_view(request: HttpRequest) -> HttpResponse:
+    """For who brings METRICS_TOKEN as a bearer token; where that is empty there is no such page."""
+    token = str(conf.get("METRICS_TOKEN"))
+    if not token:
+        raise Http404
+    brought = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not hmac.compare_digest(brought.encode(), token.encode()):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    response = HttpResponse(in_words(gather(now=timezone.now())), content_type=_FORMAT)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def in_words(metrics: list[Metric]) -> str:
+    return "".join(_lines(metrics))
+
+
+def gather(*, now: datetime) -> list[Metric]:
+    digests = list(
+        Digest.objects.filter(status__in=_OPEN, approved_at__isnull=False).order_by("pk")
+    )
+    due = Feed.objects.due(now).aggregate(first=Min("next_poll_at"))["first"]
+    late = [now - digest.slot for digest in digests if digest.status == Digest.Status.APPROVED]
+    day_ago = now - timedelta(days=1)
+    return [
+        Metric(
+            "deliveries",
+            "Deliveries of a digest that is not over, by state.",
+            [
+                ({"digest": str(digest.pk), "state": state}, number)
+                for digest in digests
+                for state, number in progress(digest).states.items()
+            ],
+        ),
+        Metric("digests", "Digests by status.", _counted(Digest.objects.all(), "status")),
+        Metric("paused_digests", "Digests that are paused.", [
+            ({}, sum(digest.paused_at is not None for digest in digests))
+        ]),
+        Metric(
+            "digest_late_seconds",
+            "How long ago the oldest approved digest was to go out; 0: none is late.",
+            [({}, max([timedelta(0), *late]).total_seconds())],
+        ),
+        Metric("open_batches", "Batches with work for a sender.", [
+            ({}, Batch.objects.filter(state=Batch.State.OPEN, digest__in=digests).count())
+        ]),
+        Metric("resting_servers", "Mail servers left alone because they asked for it.", [
+            ({}, len(resting(now=now)))
+        ]),
+        Metric(
+            "bounces_day", "Mails that came back in the last 24 hours, by kind.",
+            _counted(Bounce.objects.filter(received_at__gt=day_ago), "kind"),
+        ),
+        Metric("suppressions", "Suppressed addresses by reason.", _counted(Suppression.objects.all(), "reason")),
+        Metric("subscriptions", "Subscriptions by state.", _counted(Subscription.objects.all(), "state")),
+        Metric("feeds", "Feeds by state.", _counted(Feed.objects.all(), "state")),
+        Metric(
+            "poll_late_seconds",
+            "How long the feed that waits longest has been due; grows when nobody polls.",
+            [({}, max((now - due).total_seconds(), 0.0) if due else 0.0)],
+        ),
+        Metric("articles_to_triage", "Articles in the inbox.", [
+            ({}, Article.objects.filter(state=Article.State.NEW).count())
+        ]),
+    ]  # fmt: skip
+
+
+def _counted(rows: QuerySet[Any], field: str) -> list[tuple[dict[str, str], float]]:
+    return [
+        ({field: str(value)}, number)
+        for value, number in rows.order_by(field).values_list(field).annotate(number=Count("pk"))
+    ]
+
+
+def _lines(metrics: list[Metric]) -> Iterator[str]:
+    for metric in metrics:
+        name = _PREFIX + metric.name
+        yield f"# HELP {name} {metric.help}\n# TYPE {name} gauge\n"
+        for labels, value in metric.values:
+            shown = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+            yield f"{name}{{{shown}}} {value:g}\n" if labels else f"{name} {value:g}\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,0 +1,76 @@
+"""The numbers an operator gets equal the ledger."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from newsletter.delivery.models import Delivery
+from newsletter.delivery.send import send_batches
+from newsletter.digests.models import Digest
+from tests.delivery.conftest import Clock
+from tests.delivery.scripted_server import ScriptedServer
+
+pytestmark = pytest.mark.django_db
+Ready = Callable[..., Digest]
+
+
+def scraped(client: Client, token: str = "geheim") -> Any:
+    return client.get("/newsletter/metrics/", headers={"authorization": f"Bearer {token}"})
+
+
+def test_metrics_say_what_the_ledger_says_and_name_nobody(
+    client: Client,
+    ready_digest: Ready,
+    smtp: ScriptedServer,
+    configure: Callable[..., None],
+    clock: Clock,
+) -> None:
+    configure(METRICS_TOKEN="geheim")
+    digest = ready_digest(["anna@posta.example", "bruno@posta.example", "carla@posta.example"])
+    smtp.answer("rcpt", "550 5.1.1 gone", match="bruno")
+    smtp.answer("rcpt", "450 4.2.1 busy", match="carla")
+    send_batches(digest.pk, clock=clock)
+    text = scraped(client).content.decode()
+    for state in Delivery.State:
+        number = Delivery.objects.filter(state=state).count()
+        line = f'bollettino_deliveries{{digest="{digest.pk}",state="{state.value}"}} {number}\n'
+        assert line in text
+    assert 'bollettino_digests{status="sending"} 1\n' in text
+    assert "@" not in text
+    line = re.compile(r'(# (HELP|TYPE) .+|\w+(\{(\w+="[^"]*",?)+\})? [\d.e+]+)')
+    assert [odd for odd in text.splitlines() if not line.fullmatch(odd)] == []
+
+
+def test_without_a_token_there_are_no_metrics_and_with_a_wrong_one_none_either(
+    client: Client, configure: Callable[..., None]
+) -> None:
+    assert scraped(client, "").status_code == 404
+    configure(METRICS_TOKEN="geheim")
+    assert scraped(client, "falsch").status_code == 401
+    assert client.get("/newsletter/metrics/").status_code == 401
+    assert scraped(client).status_code == 200
+
+
+def test_the_command_tells_how_far_a_digest_is(
+    ready_digest: Ready, smtp: ScriptedServer, clock: Clock
+) -> None:
+    digest = ready_digest(["anna@posta.example", "bruno@posta.example"])
+    smtp.answer("rcpt", "450 4.7.1 too many", match="bruno")
+    send_batches(digest.pk, clock=clock)
+    said = StringIO()
+    call_command("digest_status", json=True, stdout=said)
+    told = json.loads(said.getvalue())["digests"][0]
+    assert (told["status"], told["adds_up"]) == ("sending", True)
+    assert (told["states"]["sent"], told["states"]["deferred"]) == (1, 1)
+    shown = StringIO()
+    call_command("digest_status", digest.pk, stdout=shown)
+    assert "1 sent, 1 deferred" in shown.getvalue()
+    assert "@" not in shown.getvalue()
