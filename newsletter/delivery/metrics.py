@@ -66,48 +66,57 @@ def gather(*, now: datetime) -> list[Metric]:
     )
     due = Feed.objects.due(now).aggregate(first=Min("next_poll_at"))["first"]
     late = [now - digest.slot for digest in digests if digest.status == Digest.Status.APPROVED]
-    day_ago = now - timedelta(days=1)
+    per_digest = [
+        ({"digest": str(digest.pk), "state": state}, number)
+        for digest in digests
+        for state, number in progress(digest).states.items()
+    ]
+    bounces = Bounce.objects.filter(received_at__gt=now - timedelta(days=1))
+    batches = Batch.objects.filter(state=Batch.State.OPEN, digest__in=digests)
     return [
-        Metric(
-            "deliveries",
-            "Deliveries of a digest that is not over, by state.",
-            [
-                ({"digest": str(digest.pk), "state": state}, number)
-                for digest in digests
-                for state, number in progress(digest).states.items()
-            ],
-        ),
+        Metric("deliveries", "Deliveries of a digest that is not over, by state.", per_digest),
         Metric("digests", "Digests by status.", _counted(Digest.objects.all(), "status")),
-        Metric("paused_digests", "Digests that are paused.", [
-            ({}, sum(digest.paused_at is not None for digest in digests))
-        ]),
-        Metric(
+        _one(
+            "paused_digests", "Digests that are paused.",
+            sum(digest.paused_at is not None for digest in digests),
+        ),
+        _one(
             "digest_late_seconds",
             "How long ago the oldest approved digest was to go out; 0: none is late.",
-            [({}, max([timedelta(0), *late]).total_seconds())],
+            max([timedelta(0), *late]).total_seconds(),
         ),
-        Metric("open_batches", "Batches with work for a sender.", [
-            ({}, Batch.objects.filter(state=Batch.State.OPEN, digest__in=digests).count())
-        ]),
-        Metric("resting_servers", "Mail servers left alone because they asked for it.", [
-            ({}, len(resting(now=now)))
-        ]),
+        _one("open_batches", "Batches with work for a sender.", batches.count()),
+        _one(
+            "resting_servers", "Mail servers left alone because they asked for it.",
+            len(resting(now=now)),
+        ),
         Metric(
             "bounces_day", "Mails that came back in the last 24 hours, by kind.",
-            _counted(Bounce.objects.filter(received_at__gt=day_ago), "kind"),
+            _counted(bounces, "kind"),
         ),
-        Metric("suppressions", "Suppressed addresses by reason.", _counted(Suppression.objects.all(), "reason")),
-        Metric("subscriptions", "Subscriptions by state.", _counted(Subscription.objects.all(), "state")),
-        Metric("feeds", "Feeds by state.", _counted(Feed.objects.all(), "state")),
         Metric(
+            "suppressions", "Suppressed addresses by reason.",
+            _counted(Suppression.objects.all(), "reason"),
+        ),
+        Metric(
+            "subscriptions", "Subscriptions by state.",
+            _counted(Subscription.objects.all(), "state"),
+        ),
+        Metric("feeds", "Feeds by state.", _counted(Feed.objects.all(), "state")),
+        _one(
             "poll_late_seconds",
             "How long the feed that waits longest has been due; grows when nobody polls.",
-            [({}, max((now - due).total_seconds(), 0.0) if due else 0.0)],
+            max((now - due).total_seconds(), 0.0) if due else 0.0,
         ),
-        Metric("articles_to_triage", "Articles in the inbox.", [
-            ({}, Article.objects.filter(state=Article.State.NEW).count())
-        ]),
+        _one(
+            "articles_to_triage", "Articles in the inbox.",
+            Article.objects.filter(state=Article.State.NEW).count(),
+        ),
     ]  # fmt: skip
+
+
+def _one(name: str, help: str, value: float) -> Metric:
+    return Metric(name, help, [({}, value)])
 
 
 def _counted(rows: QuerySet[Any], field: str) -> list[tuple[dict[str, str], float]]:
