@@ -61,7 +61,7 @@ NEWSLETTER = {
     "kind": "regular", "is_active": "on", "is_public": "on", "frequency": "daily",
     "weekdays": ["0", "2"], "month_day": "1", "send_at": "07:30", "time_zone": "Europe/Rome",
     "lead_hours": "24", "when_unapproved": "hold", "approvals": "1",
-    "min_items": "1", "max_items": "15",
+    "spread_minutes": "0", "min_items": "1", "max_items": "15",
     "introduction": "", "sender_name": "Il Bollettino", "sender_email": "b@union.example",
     "reply_to": "", "postal_address": "",
 }  # fmt: skip
