@@ -7,7 +7,7 @@ machine and after whatever crash. No name, address or member is among them.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,7 +39,7 @@ class Metric:
 
     name: str
     help: str
-    values: list[tuple[dict[str, str], float]]
+    values: Sequence[tuple[dict[str, str], float]]
 
 
 @require_safe
