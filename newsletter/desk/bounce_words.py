@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Count
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from newsletter.delivery.bounces.models import Bounce
-from newsletter.delivery.bounces.receiving import marks_of
+from newsletter.delivery.bounces.receiving import came_back, marks_of
 from newsletter.delivery.bounces.scoring import THRESHOLD, standing
 from newsletter.digests.models import Digest
 
@@ -30,7 +29,6 @@ def standing_in_words(address_hash: str, *, now: datetime) -> str:
     return ""
 
 
-def came_back(digest: Digest) -> list[tuple[str, int]]:
+def came_back_in_words(digest: Digest) -> list[tuple[str, int]]:
     """What its mails came back with, and how many did, the most first."""
-    counts = digest.bounces.order_by().values_list("kind").annotate(number=Count("pk"))
-    return [(str(Bounce.Kind(kind).label), number) for kind, number in counts.order_by("-number")]
+    return [(str(Bounce.Kind(kind).label), number) for kind, number in came_back(digest).items()]

@@ -25,7 +25,7 @@ from newsletter.desk.approval import (
     waiting_for_a_second,
     who,
 )
-from newsletter.desk.bounce_words import came_back
+from newsletter.desk.bounce_words import came_back_in_words
 from newsletter.desk.checklist import checks_and_audience, going_sentence
 from newsletter.desk.digest_actions import offered
 from newsletter.desk.digest_mail import MAY_SEE_MEMBERS
@@ -139,7 +139,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
             "going_out": going_out,
             "speed": speed(digest, account, now=now) if going_out else None,
             "held_back": held_back_words(digest, now=now) if going_out else [],
-            "came_back": came_back(digest),
+            "came_back": came_back_in_words(digest),
             "states": [
                 (states[state], count, state) for state, count in account.states.items() if count
             ],

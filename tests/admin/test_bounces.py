@@ -165,6 +165,16 @@ def test_operators_get_the_same_from_the_command(digest: Digest) -> None:
     assert "7 forged" in out.getvalue()
 
 
+def test_a_digests_status_says_what_came_back(digest: Digest) -> None:
+    make_member(newsletter=digest.newsletter)
+    approve(digest.pk, now=timezone.now())
+    for kind in (Kind.GONE, Kind.ABOUT_US, Kind.ABOUT_US):
+        came_back(digest, make_member(), kind)
+    out = StringIO()
+    call_command("digest_status", digest.pk, stdout=out)
+    assert "Came back: 2 about_us, 1 gone." in out.getvalue()
+
+
 def test_the_command_says_when_there_is_no_mailbox_to_read(db: None) -> None:
     with pytest.raises(CommandError, match="BOUNCE_MAILBOX is empty"):
         call_command("bounces", "--look", stdout=StringIO())

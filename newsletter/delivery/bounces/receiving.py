@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Count, F, Max, Q
 
 from newsletter import conf
 from newsletter.delivery import return_path
@@ -22,6 +22,7 @@ from newsletter.delivery.bounces.scoring import Mark, standing
 from newsletter.delivery.bounces.status import Meaning, meaning_of
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.reconcile import settle_seen
+from newsletter.digests.models import Digest
 from newsletter.members.models import Consent, Lifting, Member
 from newsletter.members.suppression import suppress
 
@@ -123,6 +124,12 @@ def count(worth: ReportCount.Worth, source: Bounce.Source, *, now: datetime) -> 
     if not today.update(number=F("number") + 1):
         ReportCount.objects.get_or_create(day=now.date(), source=source, worth=worth)
         today.update(number=F("number") + 1)
+
+
+def came_back(digest: Digest) -> dict[str, int]:
+    """How many of its mails did, by Bounce.Kind, the most first."""
+    kinds = digest.bounces.order_by().values_list("kind").annotate(number=Count("pk"))
+    return dict(kinds.order_by("-number", "kind"))
 
 
 def forget_bounces(*, now: datetime) -> int:

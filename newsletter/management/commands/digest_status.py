@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
+from newsletter.delivery.bounces.receiving import came_back
 from newsletter.delivery.pace.pace import resting
 from newsletter.delivery.progress import progress, speed
 from newsletter.digests.models import Digest
@@ -55,6 +56,7 @@ def _told(digest: Digest, now: datetime) -> dict[str, Any]:
         "states": account.states,
         "reasons": [[state, why, number] for (state, why), number in account.reasons.items()],
         "exclusions": account.exclusions,
+        "came_back": came_back(digest),
         "adds_up": account.adds_up,
         "per_minute": pace.per_minute if pace else 0,
         "minutes_left": pace.minutes_left if pace else None,
@@ -70,6 +72,9 @@ def _lines(digest: Digest, told: dict[str, Any]) -> list[str]:
     lines = [f"{digest.pk}  {digest}: {state}. {counts or 'No deliveries'}."]
     if told["per_minute"]:
         lines.append(f"    {told['per_minute']:,} a minute, about {told['minutes_left']} min left.")
+    if told["came_back"]:
+        kinds = ", ".join(f"{number:,} {kind}" for kind, number in told["came_back"].items())
+        lines.append(f"    Came back: {kinds}.")
     if told["why"]:
         lines.append(f"    {told['why']}")
     if not told["adds_up"]:
