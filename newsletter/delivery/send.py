@@ -261,7 +261,8 @@ class _Sender:
             return True
         except TransportError as error:
             # Before the final dot: the server has no message.
-            self._heed(row, Reply(error.code or 0, str(error)), whole_server=True)
+            of_recipient = error.phase in ("rcpt", "data")
+            self._heed(row, Reply(error.code or 0, str(error)), whole_server=not of_recipient)
             self._note(
                 batch, outcome.broken(row, str(error), was_reused=was_reused, now=self.clock())
             )

@@ -26,7 +26,7 @@ _LATER = 90
 def refused_for_now(field: Field) -> Tally:
     """421, 450, 451, 452 to every fifth recipient, twice; then the server has room again."""
     total = Tally()
-    for code in ("421 4.7.0 too many", "450 4.2.1 busy", "451 4.3.0 later", "452 4.2.2 full"):
+    for code in ("421 4.3.2 closing", "450 4.2.1 busy", "451 4.3.0 later", "452 4.2.2 full"):
         with field.bed() as bed:
             digest = bed.digest(50)
             for number in range(5, 51, 5):
