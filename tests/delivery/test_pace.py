@@ -123,6 +123,14 @@ def test_quiet_hours_over_midnight_end_on_the_right_morning_when_clocks_change()
     assert limits.quiet_until("", ROME, evening) is None
 
 
+def test_quiet_hours_that_end_in_the_repeated_hour_end_after_now() -> None:
+    # On the night to 25 October 2026 02:00 to 03:00 comes twice; this is in the second.
+    now = datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
+    until = limits.quiet_until("22:00-02:30", ROME, now)
+    assert until == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert limits.quiet_until("22:00-02:30", ROME, until) is None
+
+
 def test_a_warm_up_grows_day_by_day_and_ends() -> None:
     plan = limits.parse_warm_up(
         {"begins": "2026-07-15", "first_day": 100, "growth": 2, "until": 500}

@@ -38,7 +38,7 @@ class Row:
 
 ROWS = [
     Row(kills.senders_at_random, "senders killed at random times"),
-    Row(kills.senders_at_each_point, "senders killed at each named point"),
+    Row(kills.senders_at_each_point, "senders killed at each named point", short=SQLITE),
     Row(kills.sweepers_at_each_point, "sweepers killed while they clear up"),
     Row(kills.approvals_at_each_point, "approvals killed while they freeze"),
     Row(kills.senders_without_evidence, "senders killed, nothing to reconcile by"),
@@ -57,14 +57,14 @@ ROWS = [
     Row(mail_servers.smtp_sink, "smtp-sink and its faults", short=SQLITE),
     Row(postfix.senders_killed, "senders killed before a real Postfix", short=SQLITE),
     Row(workers.folder_flushed, "folder broker emptied, workers killed", SQLITE),
-    Row(workers.redis_flushed, "Redis killed and emptied, workers too", POSTGRESQL),
+    Row(workers.redis_flushed, "Redis killed and emptied, workers too", POSTGRESQL, short=()),
     Row(workers.rabbitmq_flushed, "RabbitMQ killed and emptied, workers too", POSTGRESQL),
     Row(workers.workers_come_and_go, "four workers, joining and dying", POSTGRESQL, short=()),
     Row(storage.postgresql_killed, "PostgreSQL killed and restarted", POSTGRESQL),
     Row(storage.sqlite_locked, "SQLite locked", SQLITE),
     Row(storage.disk_full, "disk full", SQLITE),
     Row(storage.restored_backup, "a backup restored the day after"),
-    Row(clocks.daylight_saving, "clocks change, three beats"),
+    Row(clocks.daylight_saving, "clocks change, three beats", short=SQLITE),
     Row(clocks.two_beats, "four beats for one slot"),
     Row(clocks.a_long_downtime, "nothing ran when its time came"),
 ]

@@ -131,7 +131,11 @@ def quiet_until(hours: str, zone: ZoneInfo, now: datetime) -> datetime | None:
     if not is_quiet:
         return None
     day = local.date() if clock < end else local.date() + timedelta(days=1)
-    return datetime.combine(day, end, tzinfo=zone).astimezone(now.tzinfo)
+    until = datetime.combine(day, end, tzinfo=zone).astimezone(now.tzinfo)
+    if until <= now:
+        # Clocks show the end twice, and this is between the two.
+        until = datetime.combine(day, end, tzinfo=zone).replace(fold=1).astimezone(now.tzinfo)
+    return until
 
 
 @dataclass(frozen=True)
