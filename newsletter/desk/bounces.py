@@ -14,8 +14,7 @@ from wagtail.admin.views import generic
 
 from newsletter.delivery.bounces.models import Bounce
 from newsletter.desk.viewset import DeskViewSet
-from newsletter.exceptions import InvalidMember
-from newsletter.members.address import address_hash, canonical_address
+from newsletter.desk.whole_address import WholeAddressSearch
 from newsletter.members.models import Suppression
 
 
@@ -38,7 +37,7 @@ class WordsColumn(BaseColumn):
         return context | {"follows": what_follows(instance)}
 
 
-class BounceIndexView(generic.IndexView):
+class BounceIndexView(WholeAddressSearch, generic.IndexView):
     template_name = "newsletter/admin/bounce/index.html"
     is_searchable = True
     search_kwarg = "q"
@@ -67,16 +66,6 @@ class BounceIndexView(generic.IndexView):
             .annotate(is_suppressed=Exists(suppressed))
             .order_by("-received_at", "-pk")
         )
-
-    def search_queryset(self, queryset: QuerySet) -> QuerySet:
-        """Whole addresses only, as in the list of members."""
-        if not self.is_searching:
-            return queryset
-        try:
-            hashed = address_hash(canonical_address(self.search_query))
-        except InvalidMember:
-            return queryset.none()
-        return queryset.filter(address_hash=hashed)
 
     @cached_property
     def no_results_message(self) -> str:

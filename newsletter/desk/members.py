@@ -21,6 +21,7 @@ from wagtail.admin.views import generic
 
 from newsletter.desk.bounce_words import standing_in_words
 from newsletter.desk.viewset import DeskViewSet
+from newsletter.desk.whole_address import WholeAddressSearch
 from newsletter.exceptions import InvalidMember
 from newsletter.members.address import address_hash, canonical_address
 from newsletter.members.models import Lifting, Member, Subscription, Suppression
@@ -66,7 +67,7 @@ def with_subscriptions(members: QuerySet) -> QuerySet:
     )
 
 
-class MemberIndexView(generic.IndexView):
+class MemberIndexView(WholeAddressSearch, generic.IndexView):
     template_name = "newsletter/admin/member/index.html"
     is_searchable = True
     search_kwarg = "q"
@@ -86,15 +87,6 @@ class MemberIndexView(generic.IndexView):
 
     def get_base_queryset(self) -> QuerySet:
         return with_subscriptions(Member.objects.order_by("-pk"))
-
-    def search_queryset(self, queryset: QuerySet) -> QuerySet:
-        """Whole addresses only: a part of one would let people be listed by name or employer."""
-        if not self.is_searching:
-            return queryset
-        try:
-            return queryset.filter(address=canonical_address(self.search_query))
-        except InvalidMember:
-            return queryset.none()
 
     @cached_property
     def no_results_message(self) -> str:
@@ -267,7 +259,7 @@ class HashColumn(BaseColumn):
         return context
 
 
-class SuppressionIndexView(generic.IndexView):
+class SuppressionIndexView(WholeAddressSearch, generic.IndexView):
     is_searchable = True
 
     @cached_property
@@ -280,15 +272,6 @@ class SuppressionIndexView(generic.IndexView):
 
     def get_base_queryset(self) -> QuerySet:
         return Suppression.objects.order_by("-pk")
-
-    def search_queryset(self, queryset: QuerySet) -> QuerySet:
-        if not self.is_searching:
-            return queryset
-        try:
-            address = canonical_address(self.search_query)
-        except InvalidMember:
-            return queryset.none()
-        return queryset.filter(address_hash=address_hash(address))
 
     @cached_property
     def add_item_label(self) -> str:

@@ -24,10 +24,12 @@ PATIENCE = timedelta(seconds=5)  # that a sender waits in place
 _FIRST_REST = timedelta(minutes=1)
 _MOST_STEPS = 6
 _STEP_BACK = timedelta(minutes=10)
-# Said of our speed. A 421 alone may mean an idle connection, and 4.2.2 is a full mailbox.
+# Said of our speed. A 421 alone may mean an idle connection, 4.2.2 is a full mailbox, and a server
+# that greylists wants each new pair of addresses to come again, however slowly we go.
 _TOO_FAST = re.compile(
-    r"\b4\.7\.\d|\brate\b|\bthrottl|too (?:many|fast|much)|slow down", re.IGNORECASE
+    r"\b4\.7\.\d|\brate\b|\bthrottl|too (?:many|fast|much|quickly)|slow down", re.IGNORECASE
 )
+_NOT_OUR_SPEED = re.compile(r"gr[ae]y[- ]?list|too many recipients", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,9 @@ def steps_left(bucket: Bucket, now: datetime) -> int:
 
 
 def says_too_fast(code: int, words: str) -> bool:
-    return 400 <= code < 500 and bool(_TOO_FAST.search(words))
+    if not 400 <= code < 500 or _NOT_OUR_SPEED.search(words):
+        return False
+    return bool(_TOO_FAST.search(words))
 
 
 def spread_over(deliveries: int, minutes: int) -> Rate | None:

@@ -197,7 +197,7 @@ def _take(name: str, rate: Rate | None, now: datetime) -> Granted:
 
 
 def _take_of_day(name: str, cap: int, now: datetime) -> Granted:
-    """Of a day's fixed number, which nothing refills: `tokens` counts what was taken."""
+    """Of a day's fixed number, which nothing refills: `tokens` is what is left of it."""
     until = now + timedelta(minutes=10)  # somebody may give some back; tomorrow is another bucket
     with transaction.atomic():
         throttle, _made = Throttle.objects.select_for_update().get_or_create(
