@@ -14,6 +14,15 @@ from tests.delivery.bounces.test_reading import sample
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def instance(tmp_path: Path) -> dict[str, str]:
+    """The environment of an instance of this test's own, whatever database the run is given."""
+    return os.environ | {
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'instance.sqlite3'}",
+        "DJANGO_SETTINGS_MODULE": "newsroom.settings.embedded",
+    }
+
+
 def pipe(
     tmp_path: Path, raw: bytes, *options: str, **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
@@ -21,9 +30,7 @@ def pipe(
         [sys.executable, "manage.py", "receive_bounce", *options],
         input=raw,
         cwd=ROOT,
-        env=os.environ
-        | {"DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "newsroom.settings.embedded"}
-        | environment,
+        env=instance(tmp_path) | environment,
         capture_output=True,
         timeout=60,
         check=False,
@@ -34,8 +41,7 @@ def database(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "-v0"],
         cwd=ROOT,
-        env=os.environ
-        | {"DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "newsroom.settings.embedded"},
+        env=instance(tmp_path),
         check=True,
         timeout=300,
     )
