@@ -237,7 +237,7 @@ def test_a_post_goes_from_its_feed_to_a_mailbox_and_to_the_archive(
         subscribe(reader, instance, mailbox, interested, "Open source")
         subscribe(reader, instance, mailbox, other, "Pensioni")
 
-        instance.shell(OPEN_SCHEDULE.format(seconds=45))
+        instance.shell(OPEN_SCHEDULE.format(seconds=30))
         approve_the_draft(desk, instance, post)
 
         (mail,) = wait_until(
