@@ -25,6 +25,7 @@ from newsletter.desk.feeds import FeedViewSet
 from newsletter.desk.home import TwentyMinutesPanel
 from newsletter.desk.members import MemberViewSet, SuppressionViewSet
 from newsletter.desk.newsletters import NewsletterViewSet
+from newsletter.desk.reports import menu
 from newsletter.desk.test_mail import ProofListViewSet
 from newsletter.desk.theme_teaching import TaughtFormatter, UntaughtFormatter
 from newsletter.desk.themes import ThemeViewSet
@@ -64,6 +65,11 @@ hooks.register("register_bulk_action", feed_bulk.PollFeeds)
 hooks.register("register_bulk_action", feed_bulk.PauseFeeds)
 hooks.register("register_bulk_action", feed_bulk.ResumeFeeds)
 hooks.register("register_bulk_action", bulk.Merge)
+
+
+hooks.register("register_admin_urls", menu.addresses)
+for report in menu.REPORTS:
+    hooks.register("register_reports_menu_item", menu.menu_item(report))
 
 
 @hooks.register("construct_homepage_panels")

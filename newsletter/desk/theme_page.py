@@ -18,6 +18,7 @@ from wagtail.admin.views import generic
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.log_actions import log
 
+from newsletter.desk.charts import patterns
 from newsletter.desk.theme_plot import in_words, year
 from newsletter.desk.theme_teaching import MAY_TEACH
 from newsletter.signals import errands_wanted
@@ -65,7 +66,8 @@ class ThemePage(generic.InspectView):
             "wanted_percent": WANTED_PERCENT,
             "may_change": self.request.user.has_perm(MAY_CHANGE),
             "months": months,
-            "year": year(months) if any(one.decided != Decided() for one in months) else "",
+            "year": year(months) if any(one.decided != Decided() for one in months) else None,
+            "patterns": patterns(),
             "year_words": in_words(months),
             "given_instead": given_instead(theme),
             "suggested_instead": suggested_instead(theme),

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from newsletter.delivery.proof_lists import ProofList
+from newsletter.desk.reports.menu import REPORTS
 from newsletter.members.models import Suppression
 from tests.admin.conftest import ROLES, client_for
 from tests.builders import (
@@ -103,6 +104,7 @@ MAY: dict[str, set[str]] = {
     "newsletter_suppressions:index_results": MODERATORS,
     "newsletter_suppressions:add": MODERATORS,
     "newsletter_suppressions:lift": MODERATORS,
+    "newsletter_reports:deliveries": EVERYBODY,
     "newsletter_proof_lists:index": EVERYBODY,
     "newsletter_proof_lists:index_results": EVERYBODY,
     "newsletter_proof_lists:add": EVERYBODY,
@@ -202,7 +204,7 @@ def things(db: None) -> dict[str, list[Any]]:
 WITHOUT_PK = {
     "index", "index_results", "list", "list_results", "add", "triage", "retag", "undo", "choose",
     "choose_results", "chosen_multiple", "import", "export", "merge", "split", "keep_apart",
-    "undo_story", "teach", "unteach",
+    "undo_story", "teach", "unteach", *REPORTS,
 }  # fmt: skip
 
 
