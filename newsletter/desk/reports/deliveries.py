@@ -199,14 +199,14 @@ def _charts(lines: Sequence[Line]) -> list[Chart]:
         return Series(name, [line.sum.states[state] for line in lines], look)
 
     return [
-        Chart(_("Sent"), places, [series(_("Sent"), _State.SENT, Look.FULL)]),
+        Chart(_("Mails sent"), places, [series(_("Mails sent"), _State.SENT, Look.FULL)]),
         Chart(
             _("Not delivered"),
             places,
             [
-                series(_("Refused"), _State.FAILED, Look.HATCHED),
-                series(_("Uncertain"), _State.UNCERTAIN, Look.CROSSED),
-                series(_("Not sent"), _State.SKIPPED, Look.HOLLOW),
+                series(_("Mails refused"), _State.FAILED, Look.HATCHED),
+                series(_("Outcome uncertain"), _State.UNCERTAIN, Look.CROSSED),
+                series(_("Not sent after all"), _State.SKIPPED, Look.HOLLOW),
             ],
         ),
     ]
@@ -220,7 +220,7 @@ def _table(question: Question, lines: Sequence[Line], *, by_issue: bool, with_le
     to_go = any(sum.to_go for sum in everything)
     head = [_("Issue") if by_issue else question.step_name]
     head += [] if by_issue else [_("Issues")]
-    head += [_("Sent"), _("Refused"), _("Uncertain")]
+    head += [_("Mails sent"), _("Mails refused"), _("Outcome uncertain")]
     head += [_("Still to go")] if to_go else []
     head += [_("Not sent: %(reason)s") % {"reason": one.label} for one in skipped]
     head += [_("Left out: %(reason)s") % {"reason": one.label} for one in excluded]
@@ -241,7 +241,7 @@ def _table(question: Question, lines: Sequence[Line], *, by_issue: bool, with_le
 def _notes(issues: Sequence[Any], *, one_each: bool, with_left: bool) -> list[str]:
     notes = [
         _(
-            "Refused: a mail server took it back for good. Uncertain: nobody knows whether it "
+            "Refused: a mail server turned the mail away for good. Uncertain: nobody knows whether it "
             "arrived. Not sent: somebody left, paused or was suppressed after the approval. Left "
             "out: it was not for them when it was approved."
         )

@@ -62,13 +62,13 @@ def test_each_issue_tells_what_became_of_its_mails(editor: Client, weekly: Newsl
     send(weekly, days_ago=3)
     head, first, second = rows(editor)
     assert head == [
-        "Issue", "Sent", "Refused", "Uncertain", "Not sent: Unsubscribed meanwhile",
+        "Issue", "Mails sent", "Mails refused", "Outcome uncertain", "Not sent: Unsubscribed meanwhile",
         "Left out: Nothing in their themes",
     ]  # fmt: skip
     assert first[1:] == ["3", "1", "1", "1", "1"]
     assert second[1:] == ["6", "0", "0", "0", "1"]
     page = editor.get(URL).content.decode()
-    assert "Sent: 9 in all, at most 6" in page
+    assert "Mails sent: 9 in all, at most 6" in page
     assert "no rates of opening or clicking" in page
 
 
@@ -128,7 +128,7 @@ def test_issues_are_counted_together_by_month_when_asked(
     send(weekly, days_ago=1.5)
     send(weekly, days_ago=400)
     head, *lines = rows(editor, "&period=1y&by=month")
-    assert head[:3] == ["Month", "Issues", "Sent"]
+    assert head[:3] == ["Month", "Issues", "Mails sent"]
     assert len(lines) == 12
     assert sum(int(line[1]) for line in lines) == 2
     assert sum(int(line[2]) for line in lines) == 12
