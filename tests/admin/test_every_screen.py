@@ -18,7 +18,9 @@ from wagtail.users.models import UserProfile
 
 from newsletter.delivery.bounces.models import Bounce
 from newsletter.delivery.freeze import approve
+from newsletter.delivery.models import Delivery
 from newsletter.delivery.proof_lists import ProofList
+from newsletter.digests.models import Digest, Newsletter
 from newsletter.members.models import Suppression
 from tests.admin.conftest import client_for
 from tests.admin.english import is_english
@@ -64,7 +66,7 @@ def things() -> dict[str, list[Any]]:
         make_article(f"Notizia {number}", themes=["Pensioni"], accepted=False)
     digest = make_digest(
         newsletter, articles=[make_article("Il contratto", themes=["Salute"])],
-        slot=timezone.now() + timedelta(days=1),
+        slot=timezone.now() + timedelta(days=1), number=2,
     )  # fmt: skip
     put(
         digest,
@@ -78,6 +80,7 @@ def things() -> dict[str, list[Any]]:
         source=Bounce.Source.MAIL, status="5.1.1", server="mx.posta.example", detail="550 5.1.1",
         mailed_on=NOW.date(), received_at=timezone.now(),
     )  # fmt: skip
+    an_older_issue(newsletter)
     suppression = Suppression.objects.create(
         address_hash="0" * 64, reason=Suppression.Reason.MANUAL, created_at=NOW
     )
@@ -94,6 +97,18 @@ def things() -> dict[str, list[Any]]:
             ProofList.objects.create(name="Redazione", addresses="io@union.example").pk
         ],
     }
+
+
+def an_older_issue(newsletter: Newsletter) -> None:
+    """Sent, and only its counts are left: what the reports draw."""
+    sent = timezone.now() - timedelta(days=10)
+    older = make_digest(newsletter, slot=sent, number=1)
+    states = {state.value: 2 for state in Delivery.State}
+    counts = {"states": states, "reasons": [["skipped", "paused", 2]], "exclusions": {"paused": 1}}
+    Digest.objects.filter(pk=older.pk).update(
+        status=Digest.Status.SENT, sending_at=sent, sent_at=sent, approved_at=sent, candidates=17,
+        delivery_counts=counts,
+    )  # fmt: skip
 
 
 def address(name: str, things: dict[str, list[Any]]) -> str:
