@@ -241,8 +241,8 @@ def _table(question: Question, lines: Sequence[Line], *, by_issue: bool, with_le
 def _notes(issues: Sequence[Any], *, one_each: bool, with_left: bool) -> list[str]:
     notes = [
         _(
-            "Refused: a mail server turned the mail away for good. Uncertain: nobody knows whether it "
-            "arrived. Not sent: somebody left, paused or was suppressed after the approval. Left "
+            "Refused: a mail server turned the mail away for good. Uncertain: nobody knows whether "
+            "it arrived. Not sent: somebody left, paused or was suppressed after the approval. Left "
             "out: it was not for them when it was approved."
         )
     ]

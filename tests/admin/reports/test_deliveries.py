@@ -62,8 +62,8 @@ def test_each_issue_tells_what_became_of_its_mails(editor: Client, weekly: Newsl
     send(weekly, days_ago=3)
     head, first, second = rows(editor)
     assert head == [
-        "Issue", "Mails sent", "Mails refused", "Outcome uncertain", "Not sent: Unsubscribed meanwhile",
-        "Left out: Nothing in their themes",
+        "Issue", "Mails sent", "Mails refused", "Outcome uncertain",
+        "Not sent: Unsubscribed meanwhile", "Left out: Nothing in their themes",
     ]  # fmt: skip
     assert first[1:] == ["3", "1", "1", "1", "1"]
     assert second[1:] == ["6", "0", "0", "0", "1"]
