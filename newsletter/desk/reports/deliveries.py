@@ -242,8 +242,8 @@ def _notes(issues: Sequence[Any], *, one_each: bool, with_left: bool) -> list[st
     notes = [
         _(
             "Refused: a mail server turned the mail away for good. Uncertain: nobody knows whether "
-            "it arrived. Not sent: somebody left, paused or was suppressed after the approval. Left "
-            "out: it was not for them when it was approved."
+            "it arrived. Not sent: somebody left, paused or was suppressed after the approval. "
+            "Left out: it was not for them when it was approved."
         )
     ]
     if with_left:
