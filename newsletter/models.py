@@ -13,6 +13,7 @@ from newsletter.articles.models import (
 from newsletter.articles.stories.models import Fingerprint, Resemblance, Shingle
 from newsletter.delivery.bounces.models import (
     Bounce,
+    BounceCount,
     MailboxLook,
     ProviderEvent,
     ReportCount,
@@ -52,6 +53,7 @@ __all__ = [
     "Backfill",
     "Batch",
     "Bounce",
+    "BounceCount",
     "Consent",
     "Delivery",
     "Digest",

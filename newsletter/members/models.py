@@ -212,6 +212,7 @@ class Consent(models.Model):
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
         ordering: ClassVar = ["-at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["event", "at"], name="consent_by_time")]
 
     def __str__(self) -> str:
         return f"{self.event} {self.at:%Y-%m-%d %H:%M}"

@@ -105,6 +105,8 @@ MAY: dict[str, set[str]] = {
     "newsletter_suppressions:add": MODERATORS,
     "newsletter_suppressions:lift": MODERATORS,
     "newsletter_reports:deliveries": EVERYBODY,
+    "newsletter_reports:bounces": MODERATORS,
+    "newsletter_reports:growth": MODERATORS,
     "newsletter_proof_lists:index": EVERYBODY,
     "newsletter_proof_lists:index_results": EVERYBODY,
     "newsletter_proof_lists:add": EVERYBODY,

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.digests.models import Digest
+from newsletter.digests.models import Digest, Newsletter
 from newsletter.members.models import Member
 
 
@@ -63,6 +63,27 @@ class Bounce(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.received_at:%Y-%m-%d %H:%M}"
+
+
+class BounceCount(models.Model):
+    """How many mails came back on a day, once it is forgotten which."""
+
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()  # on the site's clocks
+    kind = models.CharField(max_length=10, choices=Bounce.Kind)
+    number = models.PositiveIntegerField(default=0)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("count of mails that came back")
+        verbose_name_plural = _("counts of mails that came back")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["day", "newsletter", "kind"], name="bounce_count_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.number} {self.kind}"
 
 
 class ReportCount(models.Model):

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models.functions import TruncDate
+from django.utils import timezone
 
 from newsletter import conf
 from newsletter.delivery import return_path
-from newsletter.delivery.bounces.models import Bounce, ReportCount
+from newsletter.delivery.bounces.models import Bounce, BounceCount, ReportCount
 from newsletter.delivery.bounces.reading import read_report
 from newsletter.delivery.bounces.report import Report, Said
 from newsletter.delivery.bounces.scoring import Mark, standing
@@ -27,6 +29,9 @@ from newsletter.members.models import Consent, Lifting, Member
 from newsletter.members.suppression import suppress
 
 logger = logging.getLogger(__name__)
+
+# At once; the next call goes on.
+MOST_FORGOTTEN = 20_000
 
 Worth, Kind, Source = ReportCount.Worth, Bounce.Kind, Bounce.Source
 
@@ -132,11 +137,29 @@ def came_back(digest: Digest) -> dict[str, int]:
     return dict(kinds.order_by("-number", "kind"))
 
 
+@transaction.atomic
 def forget_bounces(*, now: datetime) -> int:
-    """Delete what came back longer than BOUNCE_DAYS ago, and the counts of that time."""
+    """Delete what came back longer than BOUNCE_DAYS ago, and the counts of reports of that time.
+
+    How many came back on which day stays.
+    """
     too_old = now - timedelta(days=int(conf.get("BOUNCE_DAYS")))
     ReportCount.objects.filter(day__lt=too_old.date()).delete()
-    return Bounce.objects.filter(received_at__lt=too_old).delete()[0]
+    old = Bounce.objects.filter(received_at__lt=too_old)
+    # Locked: two who forget at once would count them twice.
+    due = list(old.select_for_update(of=("self",)).values_list("pk", flat=True)[:MOST_FORGOTTEN])
+    _keep_counts(Bounce.objects.filter(pk__in=due))
+    return Bounce.objects.filter(pk__in=due).delete()[0]
+
+
+def _keep_counts(bounces: QuerySet[Bounce]) -> None:
+    day = TruncDate("received_at", tzinfo=timezone.get_default_timezone())
+    rows = bounces.order_by().annotate(day=day).values_list("digest__newsletter", "day", "kind")
+    for newsletter_id, on, kind, number in rows.annotate(number=Count("pk")):
+        kept, _created = BounceCount.objects.select_for_update().get_or_create(
+            newsletter_id=newsletter_id, day=on, kind=kind
+        )
+        BounceCount.objects.filter(pk=kept.pk).update(number=F("number") + number)
 
 
 def _remember(

@@ -32,8 +32,8 @@ from newsletter.desk.reports.report import (
     Table,
     total_of,
 )
-from newsletter.digests.models import Digest
-from newsletter.members.leaving import left_within
+from newsletter.digests.models import Digest, Newsletter
+from newsletter.members.growth import left_within
 
 # More issues than these stand week by week or month by month.
 MOST_ISSUES = 120
@@ -102,12 +102,12 @@ def spans_of(moments: Sequence[datetime], *, last: datetime) -> list[tuple[datet
 def left_after(issues: Sequence[Any], *, now: datetime) -> dict[int, int]:
     """How many left each issue's newsletter soon after it; one query for each newsletter."""
     left: dict[int, int] = {}
-    by_newsletter: dict[str, list[Any]] = {}
+    by_newsletter: dict[Newsletter, list[Any]] = {}
     for issue in issues:
-        by_newsletter.setdefault(issue.newsletter.slug, []).append(issue)
-    for slug, ones in by_newsletter.items():
+        by_newsletter.setdefault(issue.newsletter, []).append(issue)
+    for newsletter, ones in by_newsletter.items():
         spans = spans_of([one.began for one in ones], last=now)
-        left.update(zip((one.pk for one in ones), left_within(slug, spans), strict=True))
+        left.update(zip((one.pk for one in ones), left_within(newsletter, spans), strict=True))
     return left
 
 

@@ -8,12 +8,16 @@ from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, include, path, reverse
 from wagtail.admin.menu import MenuItem
 
+from newsletter.desk.reports.bounces import BouncesView
 from newsletter.desk.reports.deliveries import DeliveriesView
+from newsletter.desk.reports.growth import GrowthView
 from newsletter.desk.reports.report import ReportView
 
 # By the name of their address, in the menu's order.
 REPORTS: dict[str, type[ReportView]] = {
     "deliveries": DeliveriesView,
+    "bounces": BouncesView,
+    "growth": GrowthView,
 }
 
 
