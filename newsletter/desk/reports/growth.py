@@ -76,7 +76,7 @@ def _charts(question: Question, steps: list[Change], size: list[int]) -> list[Ch
             _("Came and went"),
             question.places,
             [
-                Series(_("Confirmed"), [one.joined for one in steps]),
+                Series(_("Newly confirmed"), [one.joined for one in steps]),
                 Series(_("Unsubscribed"), [one.left for one in steps], Look.HATCHED, hangs=True),
                 Series(
                     _("Suppressed"), [one.suppressed for one in steps], Look.CROSSED, hangs=True
@@ -89,7 +89,7 @@ def _charts(question: Question, steps: list[Change], size: list[int]) -> list[Ch
 def _table(question: Question, steps: list[Change], size: list[int]) -> Table:
     head = [
         question.step_name,
-        _("Confirmed"),
+        _("Newly confirmed"),
         _("Unsubscribed"),
         _("Suppressed"),
         _("Change"),

@@ -58,7 +58,7 @@ def test_the_list_is_told_week_by_week(moderator: Client, weekly: Newsletter) ->
     head, *lines = rows(moderator, GROWTH)
     assert head == [
         "Week from",
-        "Confirmed",
+        "Newly confirmed",
         "Unsubscribed",
         "Suppressed",
         "Change",
