@@ -63,6 +63,9 @@ class Chart:
     places: Sequence[Place]
     series: Sequence[Series]
     sums: bool = True  # whether the numbers of all places together mean something
+    height: int = HEIGHT
+    highest: int = 0  # what the scale reaches at least: for drawings to be compared
+    from_nought: bool = True  # where small changes of a large number count, it may begin higher
 
     @property
     def drawing(self) -> SafeString:
@@ -106,10 +109,10 @@ def _told(series: Series, chart: Chart) -> str:
     }
 
 
-def ticks(lowest: int, highest: int) -> list[int]:
-    """Round numbers for an axis that holds both, three to six of them, none between whole ones."""
+def ticks(lowest: int, highest: int, *, steps: int = 4) -> list[int]:
+    """Round numbers for an axis that holds both, few of them, none between whole ones."""
     span = max(highest - lowest, 1)
-    rough = span / 4
+    rough = span / steps
     power = 10 ** floor(log10(rough)) if rough >= 1 else 1
     step = int(next(power * times for times in (1, 2, 5, 10) if power * times >= rough))
     first = lowest // step * step
@@ -119,23 +122,28 @@ def ticks(lowest: int, highest: int) -> list[int]:
 @dataclass(frozen=True)
 class _Scale:
     marks: Sequence[int]
+    height: int
+
+    @property
+    def floor(self) -> int:
+        return _TOP + self.height
 
     def y(self, number: float) -> float:
         low, high = self.marks[0], self.marks[-1]
-        return _TOP + HEIGHT * (high - number) / (high - low)
+        return _TOP + self.height * (high - number) / (high - low)
 
 
 def draw(chart: Chart) -> SafeString:
-    scale = _Scale(_marks_of(chart))
+    scale = _Scale(_marks_of(chart), chart.height)
     bars = [one for one in chart.series if one.look not in _LINES]
     lines = [one for one in chart.series if one.look in _LINES]
     parts = [_grid(scale), *_bars(bars, len(chart.places), scale)]
     parts += [_line(one, scale) for one in lines]
-    parts += [_unknown(chart, scale), _axis(chart.places)]
+    parts += [_unknown(chart, scale), _axis(chart.places, scale)]
     return format_html(
         '<svg class="desk-chart" role="img" aria-label="{}" width="100%" height="{}">{}</svg>',
         chart.words if len(chart.series) == 1 else f"{chart.title}. {chart.words}",
-        HEIGHT + _TOP + _BELOW,
+        scale.floor + _BELOW,
         _joined(parts),
     )
 
@@ -143,12 +151,12 @@ def draw(chart: Chart) -> SafeString:
 def _marks_of(chart: Chart) -> list[int]:
     lines = [number for one in chart.series if one.look in _LINES for number in one.known]
     up, down = _tops(chart, hangs=False), _tops(chart, hangs=True)
-    highest = max([*up, *lines], default=0)
+    highest = max([*up, *lines, chart.highest])
     lowest = -max(down, default=0)
-    # A line may start above nothing, where it would else be flat; a bar's length is its number.
-    if lines and not up and min(lines) * 2 > highest:
+    # A bar's length is its number: with one, the scale begins at nought whatever is wanted.
+    if lines and not up and not chart.from_nought and min(lines) * 2 > highest:
         lowest = min(lines)
-    return ticks(lowest, highest)
+    return ticks(lowest, highest, steps=4 if chart.height >= HEIGHT else 2)
 
 
 def _tops(chart: Chart, *, hangs: bool) -> list[int]:
@@ -210,7 +218,7 @@ def _line(series: Series, scale: _Scale) -> SafeString:
                 strokes,
             ),
             format_html_join(
-                "", '<circle class="desk-dot desk-dot--{}" cx="{}" cy="{}" r="3"/>', dots
+                "", '<circle class="desk-dot desk-dot--{}" cx="{}" cy="{}" r="2.5"/>', dots
             ),
         ]
     )
@@ -231,17 +239,16 @@ def _unknown(chart: Chart, scale: _Scale) -> SafeString:
     )
 
 
-def _axis(places: Sequence[Place]) -> SafeString:
+def _axis(places: Sequence[Place], scale: _Scale) -> SafeString:
     step = 100 / max(len(places), 1)
     stride = -(-len(places) // _MARKS) or 1
-    floor_at = _TOP + HEIGHT
     rows, year = [], ""
     for at in range(0, len(places), stride):
         x = f"{(at + 0.5) * step:.3f}%"
-        rows.append((x, floor_at + 16, places[at].mark))
+        rows.append((x, scale.floor + 16, places[at].mark))
         if places[at].year != year:
             year = places[at].year
-            rows.append((x, floor_at + 30, year))
+            rows.append((x, scale.floor + 30, year))
     return format_html_join("", '<text class="desk-chart__mark" x="{}" y="{}">{}</text>', rows)
 
 

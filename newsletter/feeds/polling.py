@@ -16,6 +16,7 @@ from newsletter.feeds.fetch import Fetched
 from newsletter.feeds.models import Feed, FeedQuerySet, FetchRecord, host_of
 from newsletter.feeds.turns import queue_for, turns_of
 
+HISTORY_DAYS = 90  # for how long exchanges are remembered
 _WEEK = timedelta(days=7)
 _JITTER = 0.1
 # Longer than a fetch can take; afterwards a killed worker's feed is free again.
@@ -212,7 +213,7 @@ def articles_per_week(feed: Feed, now: datetime) -> float:
     return (sum(counts) - backlog) / weeks
 
 
-def prune_history(now: datetime, *, days: int = 90) -> int:
+def prune_history(now: datetime, *, days: int = HISTORY_DAYS) -> int:
     """Forget exchanges older than `days`."""
     return FetchRecord.objects.filter(at__lt=now - timedelta(days=days)).delete()[0]
 

@@ -81,6 +81,22 @@ def test_the_words_say_what_the_drawing_shows() -> None:
     assert size.words == "People: from 10 to 12, at most 12 (12 Jan 2026)."
 
 
+def test_a_line_may_begin_higher_than_nought_and_a_bar_never() -> None:
+    def scale(look: Look, *, from_nought: bool = False) -> list[str]:
+        series = [Series("Size", [1208, 1258], look)]
+        drawn = draw(Chart("Size", WEEKS, series, from_nought=from_nought))
+        return re.findall(r'desk-chart__scale"[^>]*>([^<]+)<', drawn)
+
+    assert scale(Look.SOLID_LINE) == ["1,200", "1,220", "1,240", "1,260"]
+    assert scale(Look.SOLID_LINE, from_nought=True)[0] == "0"
+    assert scale(Look.FULL)[0] == "0"
+
+
+def test_drawings_to_be_compared_have_one_scale() -> None:
+    small = Chart("A", WEEKS, [Series("A", [1, 1])], height=64, highest=100)
+    assert ">100</text>" in draw(small)
+
+
 def test_names_on_the_axis_are_few_and_what_people_wrote_is_escaped() -> None:
     many = [Place(f"{n}", f"<{n}>", "2026") for n in range(300)]
     drawn = draw(Chart("<b>", many, [Series("<i>", [1] * 300)]))

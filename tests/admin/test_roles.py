@@ -107,6 +107,8 @@ MAY: dict[str, set[str]] = {
     "newsletter_reports:deliveries": EVERYBODY,
     "newsletter_reports:bounces": MODERATORS,
     "newsletter_reports:growth": MODERATORS,
+    "newsletter_reports:themes": EVERYBODY,
+    "newsletter_reports:feeds": EVERYBODY,
     "newsletter_proof_lists:index": EVERYBODY,
     "newsletter_proof_lists:index_results": EVERYBODY,
     "newsletter_proof_lists:add": EVERYBODY,

@@ -40,10 +40,14 @@ MOST_ISSUES = 120
 # Who leaves later than this, or after the next issue, is not put down to this one.
 SPAN = timedelta(days=7)
 
-_OVER_OR_UNDER_WAY = Q(status__in=[Digest.Status.SENDING, Digest.Status.SENT]) | Q(
-    status=Digest.Status.CANCELLED, sending_at__isnull=False
-)
 _State = Delivery.State
+
+
+def has_begun(path: str = "") -> Q:
+    """Issues of which mails have gone out, also where somebody stopped them half-way."""
+    going = [Digest.Status.SENDING, Digest.Status.SENT]
+    stopped = {f"{path}status": Digest.Status.CANCELLED, f"{path}sending_at__isnull": False}
+    return Q(**{f"{path}status__in": going}) | Q(**stopped)
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,7 @@ def sum_of(progresses: Iterable[Progress]) -> Sum:
 
 def issues_of(question: Question) -> list[Any]:
     """The issues of the period with `began`, the first that went out first."""
-    digests = Digest.objects.filter(_OVER_OR_UNDER_WAY).annotate(
-        began=Coalesce("sending_at", "slot")
-    )
+    digests = Digest.objects.filter(has_begun()).annotate(began=Coalesce("sending_at", "slot"))
     if question.newsletter:
         digests = digests.filter(newsletter=question.newsletter)
     buckets = question.buckets
@@ -150,7 +152,7 @@ class DeliveriesView(ReportView):
         )
 
     def _empty(self) -> Empty:
-        if Digest.objects.filter(_OVER_OR_UNDER_WAY).exists():
+        if Digest.objects.filter(has_begun()).exists():
             return Empty(
                 _("No issue went out in this time"),
                 _("Choose a longer period, or another newsletter."),

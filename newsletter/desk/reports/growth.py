@@ -71,6 +71,7 @@ def _charts(question: Question, steps: list[Change], size: list[int]) -> list[Ch
             question.places,
             [Series(unit, size, Look.SOLID_LINE)],
             sums=False,
+            from_nought=False,
         ),
         Chart(
             _("Came and went"),

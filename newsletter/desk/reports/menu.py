@@ -10,14 +10,18 @@ from wagtail.admin.menu import MenuItem
 
 from newsletter.desk.reports.bounces import BouncesView
 from newsletter.desk.reports.deliveries import DeliveriesView
+from newsletter.desk.reports.feeds import FeedsView
 from newsletter.desk.reports.growth import GrowthView
 from newsletter.desk.reports.report import ReportView
+from newsletter.desk.reports.themes import ThemesView
 
 # By the name of their address, in the menu's order.
 REPORTS: dict[str, type[ReportView]] = {
     "deliveries": DeliveriesView,
     "bounces": BouncesView,
     "growth": GrowthView,
+    "themes": ThemesView,
+    "feeds": FeedsView,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -42,10 +42,11 @@ class Table:
     head: Sequence[str]
     rows: Sequence[Row]  # as the drawings have them: the oldest first
     total: Sequence[Cell] = ()
+    as_given: bool = False  # what the rows tell has no order in time
 
     @property
-    def latest_first(self) -> list[Row]:
-        return list(reversed(self.rows))
+    def shown(self) -> list[Row]:
+        return list(self.rows if self.as_given else reversed(self.rows))
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ class Report:
     charts: Sequence[Chart] = ()
     notes: Sequence[str] = ()
     empty: Empty | None = None
-    further: Sequence[Table] = field(default_factory=list)
+    further: Sequence[Table] = ()
+    file: Table | None = None  # where the table shown is none for a spreadsheet
+    sentence: str = ""  # how things stand now
+    is_many: bool = False  # small drawings side by side, all with the same series
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,8 @@ class ReportView(generic.base.WagtailAdminTemplateMixin, TemplateView):
         return "?" + urlencode({name: value for name, value in (query | changes).items() if value})
 
     def as_csv(self) -> HttpResponse:
-        table, period = self.report(self.question).table, self.question.period
+        report, period = self.report(self.question), self.question.period
+        table = report.file or report.table
         file = io.StringIO()
         writer = csv.writer(file)
         writer.writerow([safe_in_a_sheet(cell) for cell in table.head])
