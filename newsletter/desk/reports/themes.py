@@ -112,8 +112,8 @@ class ThemesView(ReportView):
             charts=_charts(question, drawn),
             is_many=True,
             further=[
-                _by_time(question, _("Accepted"), drawn, [one.accepted for one in drawn]),
-                _by_time(question, _("Sent in an issue"), drawn, [one.sent for one in drawn]),
+                _by_time(question, _("Articles accepted"), drawn, [one.accepted for one in drawn]),
+                _by_time(question, _("Articles sent"), drawn, [one.sent for one in drawn]),
             ],
             file=_file(question, drawn),
             notes=_notes(everything if newsletter else None),
@@ -139,8 +139,8 @@ def _charts(question: Question, told: Sequence[Told]) -> list[Chart]:
             one.theme.local_name,
             question.places,
             [
-                Series(_("Accepted"), one.accepted, Look.HOLLOW),
-                Series(_("Sent in an issue"), one.sent, Look.SOLID_LINE),
+                Series(_("Articles accepted"), one.accepted, Look.HOLLOW),
+                Series(_("Articles sent"), one.sent, Look.SOLID_LINE),
             ],
             height=_LOW,
             highest=highest,
@@ -150,7 +150,7 @@ def _charts(question: Question, told: Sequence[Told]) -> list[Chart]:
 
 
 def _sums(told: Sequence[Told], chose: dict[int, int] | None) -> Table:
-    head = [_("Theme"), _("Accepted"), _("Sent in an issue")]
+    head = [_("Theme"), _("Articles accepted"), _("Articles sent")]
     head += [_("Readers who chose it")] if chose is not None else []
 
     def row(one: Told) -> Row:
@@ -184,7 +184,7 @@ def _file(question: Question, told: Sequence[Told]) -> Table:
         for place, bucket in enumerate(question.buckets)
         for one in told
     ]
-    head = [question.step_name, _("Theme"), _("Accepted"), _("Sent in an issue")]
+    head = [question.step_name, _("Theme"), _("Articles accepted"), _("Articles sent")]
     return Table("", head, rows)
 
 

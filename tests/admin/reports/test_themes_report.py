@@ -43,7 +43,7 @@ def sums(client: Client, query: str = "") -> dict[str, list[int]]:
     """Accepted and sent by theme, over the whole period, from the file."""
     response = client.get(f"{URL}?form=csv{query}")
     head, *lines = csv.reader(io.StringIO(response.content.decode()))
-    assert head == ["Week from", "Theme", "Accepted", "Sent in an issue"]
+    assert head == ["Week from", "Theme", "Articles accepted", "Articles sent"]
     found: dict[str, list[int]] = {}
     for _week, theme, came, went in lines:
         row = found.setdefault(theme, [0, 0])
@@ -61,7 +61,7 @@ def test_an_article_counts_in_each_of_its_themes_and_each_issue(
     accepted("Salute", days_ago=400)
     assert sums(editor) == {"Pensioni": [1, 2], "Salute": [2, 3]}
     page = editor.get(URL).content.decode()
-    assert "Accepted: 2 in all" in page
+    assert "Articles accepted: 2 in all" in page
     assert page.count('role="img"') == 2
 
 
