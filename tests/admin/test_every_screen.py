@@ -35,7 +35,7 @@ from tests.builders import (
     make_newsletter,
     make_theme,
 )
-from tests.digests.blocks import action, event, poll, put, text
+from tests.digests.blocks import action, event, make_image, picture, poll, put, text
 
 __all__ = ["chromium"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -71,6 +71,7 @@ def things() -> dict[str, list[Any]]:
     put(
         digest,
         text("<p>Si vota</p>", "Elezioni"),
+        picture(make_image(), caption="Il corteo del 14 luglio"),
         event(),
         closing=(action(), poll()),
     )

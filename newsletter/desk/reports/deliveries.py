@@ -13,7 +13,6 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateformat import format as formatted
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,7 +20,7 @@ from newsletter.delivery.models import Delivery, Exclusion
 from newsletter.delivery.progress import Progress, outcomes
 from newsletter.desk.charts import Chart, Look, Place, Series
 from newsletter.desk.digest_mail import MAY_SEE, MAY_SEE_MEMBERS
-from newsletter.desk.reports.periods import Bucket, place_of
+from newsletter.desk.reports.periods import Bucket, day, place_of
 from newsletter.desk.reports.report import (
     Cell,
     Empty,
@@ -140,7 +139,9 @@ class DeliveriesView(ReportView):
         left = left_after(issues, now=question.now) if sees_members else {}
         one_each = len(issues) <= MOST_ISSUES and not self.request.GET.get("by")
         if one_each:
-            lines = [_issue_line(one, told[one.pk], left.get(one.pk, 0)) for one in issues]
+            lines = [
+                _issue_line(question, one, told[one.pk], left.get(one.pk, 0)) for one in issues
+            ]
         else:
             lines = _bucket_lines(question, issues, told, left)
         table = _table(question, lines, by_issue=one_each, with_left=sees_members)
@@ -165,15 +166,13 @@ class DeliveriesView(ReportView):
         )
 
 
-def _issue_line(issue: Any, progress: Progress, left: int) -> Line:
-    day = timezone.localdate(issue.began)
-    place = Place(
-        f"{issue}, {formatted(day, 'j M Y')}",
-        f"N. {issue.number}" if issue.number else "–",
-        formatted(day, "j M"),
-    )
+def _issue_line(question: Question, issue: Any, progress: Progress, left: int) -> Line:
+    on = timezone.localdate(issue.began, question.zone)
+    number = _("N. %(number)s") % {"number": issue.number} if issue.number else "–"
+    name = number if question.newsletter and issue.number else str(issue)
     url = reverse("newsletter_digests:overview", args=[issue.pk])
-    return Line(place, f"{issue} ({day})", sum_of([progress]), left, url)
+    place = Place(f"{name}, {day(on)}", number, day(on, "j M"))
+    return Line(place, f"{issue} ({on})", sum_of([progress]), left, url)
 
 
 def _bucket_lines(

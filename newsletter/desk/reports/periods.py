@@ -12,12 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import Case, IntegerField, Value, When
 from django.utils.dateformat import format as formatted
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from newsletter.digests.wording import inside_a_sentence
 
 MOST_MONTHS = 60
 # Up to so many days a week is one step, beyond them a month is.
@@ -43,6 +46,11 @@ PRESETS = {
 }
 
 
+def day(one: date, pattern: str = "j M Y") -> str:
+    """ "16 Jul 2026", with the month as small as the language writes it."""
+    return inside_a_sentence(formatted(one, pattern))
+
+
 @dataclass(frozen=True)
 class Bucket:
     """A week or a month; `ends` is the moment at which the next one begins."""
@@ -59,12 +67,13 @@ class Bucket:
 
     @property
     def name(self) -> str:
-        return formatted(self.first_day, "F Y" if self.step == Step.MONTH else "j M Y")
+        return formatted(self.first_day, "F Y") if self.step == Step.MONTH else day(self.first_day)
 
     @property
     def mark(self) -> str:
         """Below the axis, where there is little room."""
-        return formatted(self.first_day, "M" if self.step == Step.MONTH else "j M")
+        is_month = self.step == Step.MONTH
+        return formatted(self.first_day, "M") if is_month else day(self.first_day, "j M")
 
 
 @dataclass(frozen=True)
@@ -81,18 +90,18 @@ class Period:
     @property
     def in_words(self) -> str:
         return _("%(first)s to %(last)s") % {
-            "first": formatted(self.first_day, "j F Y"),
-            "last": formatted(self.last_day, "j F Y"),
+            "first": day(self.first_day, "j F Y"),
+            "last": day(self.last_day, "j F Y"),
         }
 
     def buckets(self, zone: tzinfo) -> list[Bucket]:
         days = [self.first_day]
         while days[-1] < self.end_day:
             days.append(_next(days[-1], self.step))
-        moments = [datetime.combine(day, time(), zone) for day in days]
+        midnights = [datetime.combine(one, time(), zone) for one in days]
         return [
-            Bucket(day, begins, ends, self.step)
-            for day, begins, ends in zip(days, moments, moments[1:], strict=False)
+            Bucket(first, *span, self.step)
+            for first, span in zip(days, pairwise(midnights), strict=False)
         ]
 
 
@@ -143,17 +152,17 @@ def _month(said: str) -> date | None:
     return date(year, month, 1) if 1900 < year < 9000 and 1 <= month <= 12 else None
 
 
-def _months_later(day: date, months: int) -> date:
-    number = day.year * 12 + day.month - 1 + months
+def _months_later(one: date, months: int) -> date:
+    number = one.year * 12 + one.month - 1 + months
     return date(number // 12, number % 12 + 1, 1)
 
 
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
+def _monday(one: date) -> date:
+    return one - timedelta(days=one.weekday())
 
 
-def _next(day: date, step: Step) -> date:
-    return _months_later(day, 1) if step == Step.MONTH else day + timedelta(days=7)
+def _next(one: date, step: Step) -> date:
+    return _months_later(one, 1) if step == Step.MONTH else one + timedelta(days=7)
 
 
 def place_of(moment: datetime, buckets: Sequence[Bucket]) -> int | None:
