@@ -13,7 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, sync_playwright
-from wagtail.models import Locale
+from wagtail.models import Collection, Locale
 from wagtail.models import Page as WagtailPage
 
 from newsletter.articles.models import ArticleVersion, Sighting
@@ -46,6 +46,8 @@ def there_is_a_site() -> None:
     Locale.objects.get_or_create(language_code=settings.LANGUAGE_CODE)
     if not WagtailPage.get_first_root_node():
         WagtailPage.add_root(title="Root", slug="root")
+    if not Collection.get_first_root_node():
+        Collection.add_root(name="Root")
 
 
 @pytest.fixture

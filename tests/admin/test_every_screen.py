@@ -175,6 +175,8 @@ def english_on(page: Page) -> list[str]:
     return sorted({text for text in page.evaluate(TEXTS) if is_english(text)} - WAGTAILS)
 
 
+# Wagtail leaves the file of a picture's rendition to the garbage collector.
+@pytest.mark.filterwarnings("ignore:Unclosed file <tempfile.Spooled:ResourceWarning")
 @pytest.mark.parametrize("size", [PHONE, LAPTOP], ids=["phone", "laptop"])
 @pytest.mark.parametrize("status", ["draft", "approved"])
 def test_screens_hold_and_have_no_english_left(
