@@ -82,6 +82,9 @@ class Period:
     end_day: date  # the first one after it
     step: Step
     preset: Preset | None
+    # What was asked for, where it was months: whole weeks may begin earlier and end later.
+    first_month: date | None = None
+    last_month: date | None = None
 
     @property
     def last_day(self) -> date:
@@ -119,12 +122,12 @@ def asked(query: Mapping[str, str], *, today: date) -> Period:
     first = min(first or _months_later(last, -5), this_month)
     first, last = min(first, last), max(first, last)
     first = max(first, _months_later(last, 1 - MOST_MONTHS))
-    end = _months_later(last, 1)
+    months, end = (first, last), _months_later(last, 1)
     step = _step(query, Step.WEEK if (end - first).days <= _DAYS_IN_WEEKS else Step.MONTH)
     if step == Step.WEEK:
         first = _monday(first)
         end = min(_monday(end + timedelta(days=6)), _monday(today) + timedelta(days=7))
-    return Period(first, end, step, None)
+    return Period(first, end, step, None, *months)
 
 
 def _preset(query: Mapping[str, str], today: date) -> Period:

@@ -121,6 +121,15 @@ def test_one_newsletter_is_chosen_in_the_address(editor: Client, weekly: Newslet
     assert line[0].startswith("'=Avvisi N. 1 (")
 
 
+def test_the_form_keeps_a_preset_and_months_alike(editor: Client, weekly: Newsletter) -> None:
+    make_newsletter("Avvisi")
+    page = editor.get(f"{URL}?period=1y").content.decode()
+    assert '<input type="hidden" name="period" value="1y">' in page
+    page = editor.get(f"{URL}?from=2026-01&to=2026-02").content.decode()
+    assert 'value="2026-01"' in page
+    assert 'name="period"' not in page
+
+
 def test_issues_are_counted_together_by_month_when_asked(
     editor: Client, weekly: Newsletter
 ) -> None:

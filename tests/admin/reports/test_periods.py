@@ -45,6 +45,12 @@ def test_months_the_wrong_way_round_are_turned_and_none_is_to_come() -> None:
     assert (period.first_day, period.last_day) == (date(2025, 11, 1), date(2026, 7, 31))
 
 
+def test_months_stay_as_they_were_asked_for_where_whole_weeks_reach_further() -> None:
+    period = asked({"from": "2026-01", "to": "2026-02"}, today=TODAY)
+    assert (period.first_day, period.last_day) == (date(2025, 12, 29), date(2026, 3, 1))
+    assert (period.first_month, period.last_month) == (date(2026, 1, 1), date(2026, 2, 1))
+
+
 def test_nonsense_counts_as_not_said() -> None:
     for said in ("2026-13", "0000-01", "9999-12", "june", "2026", "١٢٣٤-٠١-٠١"):
         assert asked({"from": said}, today=TODAY).last_day >= TODAY
