@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from newsletter.articles.models import Article
 from newsletter.desk.charts import Chart, Look, Series
 from newsletter.desk.reports.periods import place_in
 from newsletter.desk.reports.report import Cell, Empty, Question, Report, ReportView, Row, Table
-from newsletter.feeds.health import PROBLEMS, Health, with_health
+from newsletter.feeds.health import FAILURES_TO_TELL, PROBLEMS, Health, with_health
 from newsletter.feeds.models import Feed, FetchRecord
 from newsletter.feeds.polling import HISTORY_DAYS
 
@@ -31,6 +32,7 @@ class Polls:
     failed: int = 0
     time: int = 0  # milliseconds of all that did not fail
     slowest: int = 0
+    silent: int = 0  # feeds that never answered, where these are all feeds' polls of a step
 
     def add(self, other: Polls) -> None:
         self.asked += other.asked
@@ -99,6 +101,14 @@ def together(polls: Iterable[Polls]) -> Polls:
     return found
 
 
+def step_of(of_feeds: Sequence[Polls]) -> Polls:
+    """All feeds in one step, from each one's polls in it."""
+    found = together(of_feeds)
+    # One bad poll is no news.
+    found.silent = sum(one.asked >= FAILURES_TO_TELL and not one.answered for one in of_feeds)
+    return found
+
+
 class FeedsView(ReportView):
     permissions = ("newsletter.view_feed",)
     by_newsletter = False
@@ -112,15 +122,17 @@ class FeedsView(ReportView):
         )
         since = question.now - timedelta(days=HISTORY_DAYS)
         is_pruned = any(feed.created_at < since for feed in feeds)
-        steps: list[Polls | None] = []
-        for place, bucket in enumerate(question.buckets):
-            found = together(one for (_feed, at), one in polls.items() if at == place)
-            # Pruned in part: what is left of it would be taken for all of it.
-            steps.append(None if bucket.begins < since and is_pruned else found)
-        came = [
-            sum(number for (_feed, at), number in posts.items() if at == place)
-            for place in range(len(question.buckets))
+        inside: list[list[Polls]] = [[] for _bucket in question.buckets]
+        for (_feed, place), one in polls.items():
+            inside[place].append(one)
+        # Pruned in part: what is left of it would be taken for all of it.
+        steps = [
+            None if is_pruned and bucket.begins < since else step_of(of_feeds)
+            for bucket, of_feeds in zip(question.buckets, inside, strict=True)
         ]
+        came = [0] * len(inside)
+        for (_feed, place), number in posts.items():
+            came[place] += number
         return Report(
             table=_by_time(question, steps, came),
             charts=_charts(question, steps, came),
@@ -152,6 +164,12 @@ def _charts(question: Question, steps: list[Polls | None], came: list[int]) -> l
             [series(_("Polls that failed"), lambda one: one.failed, Look.HATCHED)],
         ),
         Chart(
+            _("Feeds that never answered"),
+            places,
+            [series(_("Feeds that never answered"), lambda one: one.silent, Look.CROSSED)],
+            sums=False,
+        ),
+        Chart(
             _("Time to answer in milliseconds, on average"),
             places,
             [series(_("Milliseconds"), lambda one: one.mean, Look.SOLID_LINE)],
@@ -165,13 +183,14 @@ def _by_time(question: Question, steps: list[Polls | None], came: list[int]) -> 
     rows = [
         Row(
             question.name(bucket),
-            [*(polls.cells if polls else [None] * 4), posts],
+            [*([*polls.cells, polls.silent] if polls else [None] * 5), posts],
             bucket.key,
         )
         for bucket, polls, posts in zip(question.buckets, steps, came, strict=True)
     ]
+    head = [question.step_name, *_heads(), _("Feeds that never answered"), _("New posts")]
     total = together(one for one in steps if one)
-    return Table(_("All feeds"), [question.step_name, *_heads()], rows, [*total.cells, sum(came)])
+    return Table(_("All feeds"), head, rows, [*total.cells, None, sum(came)])
 
 
 def _heads() -> list[str]:
@@ -180,7 +199,6 @@ def _heads() -> list[str]:
         _("Polls that failed"),
         _("Time to answer (ms), on average"),
         _("Longest time to answer (ms)"),
-        _("New posts"),
     ]
 
 
@@ -188,14 +206,26 @@ def _by_feed(
     feeds: list[Any], polls: dict[tuple[int, int], Polls], posts: dict[tuple[int, int], int]
 ) -> Table:
     """The worst first."""
-    rows = []
-    for feed in feeds:
-        total = together(one for (pk, _at), one in polls.items() if pk == feed.pk)
-        came = sum(number for (pk, _at), number in posts.items() if pk == feed.pk)
-        word = str(Health(feed.health).label)
-        url = reverse("newsletter_feeds:inspect", args=[feed.pk])
-        rows.append(Row(str(feed), [word, *total.cells, came], url=url))
-    return Table(_("Feed by feed"), [_("Feed"), _("Now"), *_heads()], rows, as_given=True)
+    polls_by_feed: dict[int, list[Polls]] = {}
+    for (pk, _place), one in polls.items():
+        polls_by_feed.setdefault(pk, []).append(one)
+    came: Counter[int] = Counter()
+    for (pk, _place), number in posts.items():
+        came[pk] += number
+    rows = [
+        Row(
+            str(feed),
+            [
+                str(Health(feed.health).label),
+                *together(polls_by_feed.get(feed.pk, [])).cells,
+                came[feed.pk],
+            ],
+            url=reverse("newsletter_feeds:inspect", args=[feed.pk]),
+        )
+        for feed in feeds
+    ]
+    head = [_("Feed"), _("Now"), *_heads(), _("New posts")]
+    return Table(_("Feed by feed"), head, rows, as_given=True)
 
 
 def _standing(feeds: list[Any]) -> str:

@@ -39,7 +39,7 @@ def test_polls_are_told_week_by_week_with_what_they_brought(editor: Client) -> N
     make_article(feed=feed, arrived_at=timezone.now() - timedelta(days=70))
     head, *lines = rows(editor)
     assert head[1:3] == ["Polls", "Polls that failed"]
-    assert lines[-1][1:] == ["3", "1", "250", "400", "1"]
+    assert lines[-1][1:] == ["3", "1", "250", "400", "0", "1"]
     assert sum(int(line[-1]) for line in lines) == 2
     page = editor.get(URL).content.decode()
     assert "Il blog" in page
@@ -49,9 +49,9 @@ def test_polls_are_told_week_by_week_with_what_they_brought(editor: Client) -> N
 def test_a_week_that_is_forgotten_is_unknown_and_not_a_quiet_one(editor: Client) -> None:
     feed = make_feed()
     poll(feed)
-    assert rows(editor)[1][1:] == ["0", "0", "", "", "0"]  # before the site was there
+    assert rows(editor)[1][1:] == ["0", "0", "", "", "0", "0"]  # before the site was there
     Feed.objects.update(created_at=timezone.now() - timedelta(days=400))
-    assert rows(editor)[1][1:] == ["", "", "", "", "0"]
+    assert rows(editor)[1][1:] == ["", "", "", "", "", "0"]
 
 
 def test_feeds_in_trouble_come_first_and_are_counted(editor: Client) -> None:
@@ -60,6 +60,17 @@ def test_feeds_in_trouble_come_first_and_are_counted(editor: Client) -> None:
     page = editor.get(URL).content.decode()
     assert "1 feed wants somebody to look at it." in page
     assert page.index("Sparito") < page.index("A posto")
+
+
+def test_a_feed_that_never_answered_is_counted_and_one_bad_poll_is_not(editor: Client) -> None:
+    for polls in (1, 3, 3):
+        feed = make_feed()
+        for _ in range(polls):
+            poll(feed, outcome="failed")
+    poll(feed)  # the last one answered once
+    head, *lines = rows(editor)
+    assert head[5] == "Feeds that never answered"
+    assert lines[-1][5] == "1"
 
 
 def test_times_are_averaged_over_answers_not_over_averages() -> None:
