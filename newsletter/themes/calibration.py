@@ -23,6 +23,9 @@ FIRST_GUESS_OF_ONE = np.array([-0.9, 1.15, 0.2, 0.9, 1.0], np.float32)  # one th
 GUESS_STRENGTH = 100.0
 
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD, FIRST_THRESHOLD = 0.15, 0.6, 0.32
+# Where themes exclude each other: the most probable one is said unless it is a guess, another
+# only when it is nearly as good.
+ONLY_THRESHOLD, SECOND_THRESHOLD = 0.3, 0.42
 # Automatic acceptance: of tags at or above a probability so many must be right, by the bound that
 # Wilson's score (1927) puts at 80 % certainty, and there must be enough of them to tell.
 WANTED_PRECISION = 0.90
@@ -41,6 +44,28 @@ def signs(learned: Array, keywords: Array, usual: Array) -> Array:
         (constant, learned, keywords, lead, np.broadcast_to(usual, learned.shape)), axis=-1
     ).astype(np.float32)
     return stacked
+
+
+def as_usual(guess: Array, of_all: Array, themes: float) -> Array:
+    """The guess with the constant under which an article has `themes` themes on average.
+
+    How large scores are depends on the texts and on the keyword lists; how many themes editors
+    give an article hardly does.
+    """
+    if not len(of_all):
+        return guess
+    wanted = min(themes, 0.5 * of_all.shape[1])
+    apart = of_all[..., 1:] @ guess[1:]
+    lowest, highest = -10.0, 10.0
+    for _ in range(30):
+        constant = (lowest + highest) / 2
+        if float(sigmoid(apart + constant).sum(axis=1).mean()) < wanted:
+            lowest = constant
+        else:
+            highest = constant
+    shifted: Array = guess.copy()
+    shifted[0] = constant
+    return shifted
 
 
 def fit_pooled(of_all: Array, labels: Array, first_guess: Array) -> Array:
@@ -96,6 +121,14 @@ def suggestion_threshold(probabilities: Array, labels: Array) -> float:
     good = tried[reached >= reached.max() - 0.004]
     trust = len(labels) / (len(labels) + 40)
     return float(trust * good.mean() + (1 - trust) * FIRST_THRESHOLD)
+
+
+def thresholds(probabilities: Array, labels: Array, one_each: bool) -> tuple[float, float]:
+    """From where an article's most probable theme is said, and from where its others are."""
+    if one_each:
+        return ONLY_THRESHOLD, SECOND_THRESHOLD
+    threshold = suggestion_threshold(probabilities, labels)
+    return threshold, threshold
 
 
 def wilson_lower(right: int, of: int, z: float = WILSON_Z) -> float:

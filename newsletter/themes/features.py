@@ -6,7 +6,7 @@ word had in a suggestion can be told exactly (see `learned`).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -30,6 +30,7 @@ WORDS_ALONE_FROM = 10_000
 # come often enough to be known whole: pieces of them gain nothing, and take most of the time.
 MUCH_TEXT = 300_000
 GRAM_LENGTHS = (3, 4, 5)
+VECTORS_WEIGH = 1.0  # beside words and pieces, which have length 1
 
 
 @lru_cache(maxsize=100_000)
@@ -84,97 +85,130 @@ class Vocabulary:
         return [places[gram] for gram in grams(stem) if gram in places]
 
 
-def learn_vocabulary(texts: Sequence[Counts], language: str) -> Vocabulary:
-    """What occurs in several of the texts; of words, while there is little text, also once."""
-    seen: Counter[str] = Counter(chain.from_iterable(texts))
-    is_little = sum(map(len, texts)) < MUCH_TEXT
-    least = 1 if is_little else 2 if len(texts) < 5_000 else 4
-    kept = [
-        (term, count)
-        for term, count in seen.most_common(MOST_TERMS)
-        if count >= (max(least, 2) if " " in term else least)
-    ]
-    pieces: list[tuple[str, int]] = []
-    if is_little:
-        words = [[term for term in text if " " not in term] for text in texts]
-        of_text = (set(chain.from_iterable(map(grams, text))) for text in words)
-        counted: Counter[str] = Counter(chain.from_iterable(of_text))
-        pieces = [one for one in counted.most_common(MOST_GRAMS) if one[1] >= 2]
-    return Vocabulary(
-        language=language,
-        terms=tuple(term for term, _ in kept),
-        term_weights=_rarity([count for _, count in kept], len(texts)),
-        grams=tuple(piece for piece, _ in pieces),
-        gram_weights=_rarity([count for _, count in pieces], len(texts)),
-        with_vectors=len(texts) < WORDS_ALONE_FROM,
+@dataclass(frozen=True)
+class Corpus:
+    """Texts with their terms numbered, so that all counting is done by whole arrays."""
+
+    numbers: dict[str, int]  # of each term, in the sequence of the numbers
+    places: npt.NDArray[np.int32]  # of every term of every text, text after text
+    counts: Array
+    ends: npt.NDArray[np.int64]  # where each text ends; the first is 0
+
+    @property
+    def texts(self) -> int:
+        return len(self.ends) - 1
+
+    def by_text(self, values: Array, columns: npt.NDArray[Any], width: int) -> sparse.csr_matrix:
+        return sparse.csr_matrix((values, columns, self.ends), shape=(self.texts, width))
+
+
+def corpus_of(texts: Sequence[Counts]) -> Corpus:
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    places = [np.fromiter(map(numbers.__getitem__, text), np.int32, len(text)) for text in texts]
+    counts = [np.fromiter(text.values(), np.float32, len(text)) for text in texts]
+    return Corpus(
+        numbers=numbers,
+        places=np.concatenate([np.zeros(0, np.int32), *places]),
+        counts=np.concatenate([np.zeros(0, np.float32), *counts]),
+        ends=np.cumsum([0, *map(len, texts)]),
     )
 
 
-def _rarity(counts: list[int], texts: int) -> Array:
+def learn_vocabulary(corpus: Corpus, language: str) -> Vocabulary:
+    """What occurs in several of the texts; of words, while there is little text, also once."""
+    terms = list(corpus.numbers)
+    seen = np.bincount(corpus.places, minlength=len(terms))
+    is_little = len(corpus.places) < MUCH_TEXT
+    least = 1 if is_little else 2 if corpus.texts < 5_000 else 4
+    ranked = np.argsort(-seen, kind="stable")[: int((seen >= least).sum())].tolist()
+    kept = [at for at in ranked if seen[at] > 1 or " " not in terms[at]][:MOST_TERMS]
+    pieces: tuple[str, ...] = ()
+    having = np.zeros(0, np.int64)
+    if is_little:
+        names, of_terms = _pieces(terms)
+        once = corpus.by_text(np.ones_like(corpus.counts), corpus.places, len(terms))
+        having = np.diff((once @ of_terms).tocsc().indptr)
+        often = np.flatnonzero(having >= 2)
+        often = often[np.argsort(-having[often], kind="stable")][:MOST_GRAMS]
+        pieces, having = tuple(names[at] for at in often), having[often]
+    return Vocabulary(
+        language=language,
+        terms=tuple(terms[at] for at in kept),
+        term_weights=_rarity(seen[kept], corpus.texts),
+        grams=pieces,
+        gram_weights=_rarity(having, corpus.texts),
+        with_vectors=corpus.texts < WORDS_ALONE_FROM,
+    )
+
+
+def _rarity(counts: npt.NDArray[Any], texts: int) -> Array:
     """Inverse document frequency, smoothed."""
-    frequency = np.asarray(counts, np.float64)
-    result: Array = (np.log((1 + texts) / (1 + frequency)) + 1).astype(np.float32)
+    result: Array = (np.log((1 + texts) / (1 + counts.astype(np.float64))) + 1).astype(np.float32)
     return result
 
 
-def rows(texts: Sequence[Counts], vocabulary: Vocabulary) -> sparse.csr_matrix:
+def _pieces(terms: Sequence[str]) -> tuple[list[str], sparse.csr_matrix]:
+    """The pieces of all terms, and one row a term that says which are its own."""
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    found = [[numbers[piece] for piece in grams(term)] for term in terms]
+    columns = np.fromiter(chain.from_iterable(found), np.int32)
+    ends = np.cumsum([0, *map(len, found)])
+    shape = (len(terms), len(numbers))
+    return list(numbers), sparse.csr_matrix(
+        (np.ones(len(columns), np.float32), columns, ends), shape=shape
+    )
+
+
+def rows(corpus: Corpus, vocabulary: Vocabulary) -> sparse.csr_matrix:
     """One row a text: each group of features has length 1 by itself."""
-    groups = [_term_rows(texts, vocabulary)]
+    groups = [_term_rows(corpus, vocabulary)]
     if vocabulary.grams:
-        groups.append(_gram_rows(texts, vocabulary))
+        groups.append(_gram_rows(corpus, vocabulary))
     if vocabulary.vector_size:
-        groups.append(_vector_rows(texts, vocabulary))
+        groups.append(_vector_rows(corpus, vocabulary))
     return sparse.hstack(groups, format="csr", dtype=np.float32)
 
 
-def _term_rows(texts: Sequence[Counts], vocabulary: Vocabulary) -> sparse.csr_matrix:
-    places, counts, ends = [], [], [0]
-    known = vocabulary._term_places
-    for text in texts:
-        found = [(known[term], count) for term, count in text.items() if term in known]
-        places += [place for place, _ in found]
-        counts += [count for _, count in found]
-        ends.append(len(places))
-    columns = np.asarray(places, np.int32)
-    values = (1 + np.log(np.asarray(counts, np.float32))) * vocabulary.term_weights[columns]
-    shape = (len(texts), len(vocabulary.terms))
-    return _of_length_one(sparse.csr_matrix((values, columns, np.asarray(ends)), shape=shape))
+def _term_rows(corpus: Corpus, vocabulary: Vocabulary) -> sparse.csr_matrix:
+    known = [corpus.numbers.get(term, -1) for term in vocabulary.terms]
+    of_terms = np.full(len(corpus.numbers) + 1, -1, np.int32)  # the last: of what does not occur
+    of_terms[known] = np.arange(len(known))
+    columns = of_terms[corpus.places]
+    is_known = columns >= 0
+    columns = columns[is_known]
+    values = (1 + np.log(corpus.counts[is_known])) * vocabulary.term_weights[columns]
+    ends = np.append(0, np.cumsum(is_known))[corpus.ends]
+    shape = (corpus.texts, len(vocabulary.terms))
+    return _of_length_one(sparse.csr_matrix((values, columns, ends), shape=shape))
 
 
-def _gram_rows(texts: Sequence[Counts], vocabulary: Vocabulary) -> sparse.csr_matrix:
-    known: dict[str, list[int]] = {}
-    columns, values, ends = [np.zeros(0, np.int32)], [np.zeros(0, np.float32)], [0]
-    for text in texts:
-        places: list[int] = []
-        for term in text:
-            if " " not in term:
-                if term not in known:
-                    known[term] = vocabulary.gram_places(term)
-                places += known[term]
-        at, counts = np.unique(np.asarray(places, np.int32), return_counts=True)
-        columns.append(at)
-        values.append((1 + np.log(counts.astype(np.float32))) * vocabulary.gram_weights[at])
-        ends.append(ends[-1] + len(at))
-    matrix = sparse.csr_matrix(
-        (np.concatenate(values), np.concatenate(columns), np.asarray(ends)),
-        shape=(len(texts), len(vocabulary.grams)),
+def _gram_rows(corpus: Corpus, vocabulary: Vocabulary) -> sparse.csr_matrix:
+    places = [vocabulary.gram_places(term) for term in corpus.numbers]
+    columns = np.fromiter(chain.from_iterable(places), np.int32)
+    of_terms = sparse.csr_matrix(
+        (np.ones(len(columns), np.float32), columns, np.cumsum([0, *map(len, places)])),
+        shape=(len(corpus.numbers), len(vocabulary.grams)),
     )
+    once = corpus.by_text(np.ones_like(corpus.counts), corpus.places, len(corpus.numbers))
+    matrix = once @ of_terms
+    matrix.data = (1 + np.log(matrix.data)) * vocabulary.gram_weights[matrix.indices]
     return _of_length_one(matrix)
 
 
-def _vector_rows(texts: Sequence[Counts], vocabulary: Vocabulary) -> sparse.csr_matrix:
+def _vector_rows(corpus: Corpus, vocabulary: Vocabulary) -> sparse.csr_matrix:
     table = word_vectors(vocabulary.language)
     if table is None:  # pragma: no cover — the caller has looked
         raise LookupError(vocabulary.language)
-    result = np.zeros((len(texts), table.size), np.float32)
-    for at, text in enumerate(texts):
-        found = [(table.rows[term], count) for term, count in text.items() if term in table.rows]
-        if found:
-            places, counts = zip(*found, strict=True)
-            weights = 1 + np.log(np.asarray(counts, np.float32))
-            result[at] = weights @ table.matrix[list(places)]
+    known = [
+        (corpus.numbers[term], row) for term, row in table.rows.items() if term in corpus.numbers
+    ]
+    here, there = np.asarray(known, np.int64).reshape(-1, 2).T
+    amounts = corpus.by_text(1 + np.log(corpus.counts), corpus.places, len(corpus.numbers))
+    result = amounts[:, here] @ table.matrix[there]
     lengths = np.linalg.norm(result, axis=1, keepdims=True)
-    return sparse.csr_matrix(result / np.maximum(lengths, 1e-9))
+    return sparse.csr_matrix(result * (VECTORS_WEIGH / np.maximum(lengths, 1e-9)))
 
 
 def _of_length_one(matrix: sparse.csr_matrix) -> sparse.csr_matrix:

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from newsletter.themes import features
 from newsletter.themes.calibration import signs
 from newsletter.themes.documents import Text
 from newsletter.themes.features import Vocabulary
 from newsletter.themes.logistic import Array, sigmoid
+from newsletter.themes.sources import MODEL_FORMAT
 from newsletter.themes.vectors import word_vectors
-
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class Model:
     coefficients: Array  # features and, last, the intercept; one column a theme
     signs: Array  # what `calibration.signs` weigh
     usual: Array
-    threshold: float
+    threshold: float  # of the most probable theme …
+    others_threshold: float  # … and of all others
     most_words: int  # of a text that count for a theme
     acceptance: tuple[Acceptance, ...]
     # Numbers for people: articles learned from, measures out of fold, seconds, …
@@ -61,16 +62,23 @@ class Model:
         result: Array = sigmoid(signs(learned[None], keywords[None], self.usual)[0] @ self.signs)
         return result
 
+    def said(self, probabilities: Array) -> Array:
+        """Which themes of each article are sure enough to be said; one row an article."""
+        best = probabilities == probabilities.max(axis=-1, keepdims=True)
+        sure: Array = probabilities >= np.where(best, self.threshold, self.others_threshold)
+        return sure
+
     # --- kept
 
     def to_bytes(self) -> bytes:
         vocabulary = self.vocabulary
         about = {
-            "format": FORMAT,
+            "format": MODEL_FORMAT,
             "language": self.language,
             "theme_ids": self.theme_ids,
             "with_vectors": vocabulary.with_vectors,
             "threshold": self.threshold,
+            "others_threshold": self.others_threshold,
             "most_words": self.most_words,
             "acceptance": [[one.threshold, one.tags, one.right] for one in self.acceptance],
             "facts": self.facts,
@@ -93,8 +101,8 @@ class Model:
     def from_bytes(cls, stored: bytes) -> Model:
         with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
             about = json.loads(_unpacked(arrays["about"]))
-            if about["format"] != FORMAT:
-                raise ValueError(f"A model of format {about['format']}; this is {FORMAT}.")
+            if about["format"] != MODEL_FORMAT:
+                raise ValueError(f"A model of format {about['format']}; this is {MODEL_FORMAT}.")
             vocabulary = Vocabulary(
                 language=about["language"],
                 terms=_lines(arrays["terms"]),
@@ -111,6 +119,7 @@ class Model:
                 signs=arrays["signs"],
                 usual=arrays["usual"],
                 threshold=about["threshold"],
+                others_threshold=about["others_threshold"],
                 most_words=about["most_words"],
                 acceptance=tuple(Acceptance(*one) for one in about["acceptance"]),
                 facts=about["facts"],
@@ -233,4 +242,5 @@ def _add_vectors(
         return
     amounts = 1 + np.log(np.asarray([counts[words[at]] for at in known], np.float32))
     length = float(np.linalg.norm(amounts @ table.matrix[rows[known]]))
-    parts[known] += (amounts / max(length, 1e-9))[:, None] * weights[rows[known]]
+    shares = amounts * (features.VECTORS_WEIGH / max(length, 1e-9))
+    parts[known] += shares[:, None] * weights[rows[known]]

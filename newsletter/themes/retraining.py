@@ -19,7 +19,13 @@ from django.db.models import Count, Max, Q
 from newsletter.articles.models import Article
 from newsletter.themes.models import LearnedModel, Tagging, ThemeAssignment
 from newsletter.themes.rules import CompiledThemes
-from newsletter.themes.sources import ENOUGH_ARTICLES, MOST_UNREVIEWED, Source, worth_learning
+from newsletter.themes.sources import (
+    ENOUGH_ARTICLES,
+    MODEL_FORMAT,
+    MOST_UNREVIEWED,
+    Source,
+    worth_learning,
+)
 from newsletter.themes.stemming import base_language
 
 if TYPE_CHECKING:
@@ -74,6 +80,8 @@ def _is_due(language: str, last: dict[str, Any] | None, current_hash: str, now: 
         return False
     if last["themes_hash"] != current_hash:
         return True
+    if last["state"] != State.EMPTY and last["facts"].get("format") != MODEL_FORMAT:
+        return True  # made by an earlier version of this package
     reviews = Tagging.objects.filter(reviewed_at__gt=last["started_at"]).filter(
         of_language(language, "article__")
     )
@@ -184,7 +192,12 @@ def _put_in_use(row: LearnedModel, model: Model | None) -> LearnedModel:
 
 
 def _is_worse(model: Model, before: LearnedModel) -> bool:
-    """Only between models that had enough reviewed articles, and of the same themes."""
+    """Only between models that had enough reviewed articles, and of the same themes.
+
+    One of an earlier format can't be used any more, however good it was.
+    """
+    if before.facts.get("format") != MODEL_FORMAT:
+        return False
     known = min(int(model.facts["reviewed"]), int(before.facts.get("reviewed", 0)))
     if known < TELLING_REVIEWS:
         return False
@@ -197,7 +210,8 @@ def roll_back(language: str) -> LearnedModel | None:
     """Put the model before the current one in use again; None when there is none."""
     with transaction.atomic():
         models = LearnedModel.objects.select_for_update().filter(language=language)
-        previous = models.filter(state=State.REPLACED).order_by("-started_at").first()
+        usable = models.filter(state=State.REPLACED, facts__format=MODEL_FORMAT)
+        previous = usable.order_by("-started_at").first()
         if previous is None:
             return None
         models.filter(state=State.CURRENT).update(state=State.REFUSED)

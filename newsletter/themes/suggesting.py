@@ -77,6 +77,7 @@ def ranked(
         if theme_id in by_words:
             keywords[place] = by_words[theme_id].confidence
     probabilities = model.probabilities(weighed.logits, keywords)
+    said = model.said(probabilities)
 
     in_use = {theme.theme_id for theme in themes.themes}
     places = {theme_id: place for place, theme_id in enumerate(model.theme_ids)}
@@ -90,11 +91,10 @@ def ranked(
             continue
         place = places[theme_id]
         probability = min(float(probabilities[place]), MOST_CONFIDENT)
-        said = probability >= model.threshold
         if rule and rule.source == "category":
             confidence = max(probability, CATEGORY_CONFIDENCE)
             found.append((Suggestion(theme_id, "category", confidence, rule.evidence), True))
-        elif said:
+        elif said[place]:
             suggestion = _explained(theme_id, place, probability, rule, weighed, forms)
             found.append((suggestion, bool(suggestion.evidence)))
         elif all_themes:

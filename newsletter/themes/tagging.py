@@ -22,6 +22,7 @@ from newsletter.themes import suggesting
 from newsletter.themes.models import LearnedModel, Tagging, Theme, ThemeAssignment
 from newsletter.themes.retraining import of_language
 from newsletter.themes.rules import CompiledThemes, Suggestion, ThemeRules
+from newsletter.themes.sources import MODEL_FORMAT
 from newsletter.themes.stemming import base_language
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ class _Models:
         self._models: dict[int, Model] = {}
 
     def by_language(self) -> dict[str, Model]:
-        in_use = dict(LearnedModel.objects.current().values_list("language", "pk"))
+        readable = LearnedModel.objects.current().filter(facts__format=MODEL_FORMAT)
+        in_use = dict(readable.values_list("language", "pk"))
         with self._lock:
             self._models = {
                 pk: model for pk, model in self._models.items() if pk in in_use.values()

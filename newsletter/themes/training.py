@@ -18,25 +18,31 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from newsletter.themes import calibration, measures
-from newsletter.themes.features import Vocabulary, learn_vocabulary, rows
+from newsletter.themes.features import Vocabulary, corpus_of, learn_vocabulary, rows
 from newsletter.themes.learned import Acceptance, Model, logits_of, vector_weights, word_parts
 from newsletter.themes.logistic import Array, balanced, fit, sigmoid
-from newsletter.themes.sources import MOST_UNREVIEWED, worth_learning
+from newsletter.themes.sources import MODEL_FORMAT, MOST_UNREVIEWED, worth_learning
 
-STRENGTH = 2.0  # of the articles against the wish for small coefficients
+# Of the articles against the wish for small coefficients: of texts on several themes, and on one.
+STRENGTH, STRENGTH_OF_ONE = 2.0, 0.7
 HALF_TRUST = 50  # reviewed articles that halve what the unreviewed ones weigh
 CLEAR_KEYWORDS = 0.5  # a confidence of `rules` that may stand for a label
 SHORT_TEXT = 60  # words: a sentence has one subject, a post may have several
 WHOLE_LIST, ONE_KEYWORD = 1.0, 0.5  # what a list weighs, and each of its terms beside it
-FEW_WORDS, MORE_WORDS = 5, 10  # that count for a theme: of texts on one theme, on several
+FEW_WORDS, MORE_WORDS = 8, 10  # that count for a theme: of texts on one theme, on several …
+MANY_WORDS, MANY_FROM = 20, 100  # … and once so many were reviewed
 FOLDS, FEWER_FOLDS_FROM = 5, 500
 HOLD_OUT_FROM, MOST_TESTED = 1_000, 1_000  # above: one part of the articles is held out
 ONE_THEME = 1.25  # themes an article: no more than so many means that themes exclude each other
+# Before editors have said it: how many themes an article has, asked of so many articles.
+THEMES_OF_SHORT, THEMES_OF_LONG = 1.0, 2.0
+MOST_ASKED, GUESSED_UNTIL = 300, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,9 @@ def train(
     kept = reviewed + unreviewed
     lists = [words for parts in keyword_lists.values() for words in parts]
     of_list = np.repeat(np.arange(len(theme_ids)), [len(p) for p in keyword_lists.values()])
-    vocabulary = learn_vocabulary([one.counts for one in kept] + lists, language)
-    features = rows([one.counts for one in kept] + lists, vocabulary)
+    corpus = corpus_of([one.counts for one in kept] + lists)
+    vocabulary = learn_vocabulary(corpus, language)
+    features = rows(corpus, vocabulary)
     keywords = _confidences(kept, theme_ids)
     labels = _labels(reviewed, theme_ids)
 
@@ -70,6 +77,7 @@ def train(
     weak = _weak_labels(keywords, one_each) / (1 + known / HALF_TRUST)
     teaching = _Teaching(
         known,
+        STRENGTH_OF_ONE if one_each else STRENGTH,
         features[:unknown],
         labels,
         (weak > 0).astype(np.float32) * (keywords >= CLEAR_KEYWORDS),
@@ -78,34 +86,58 @@ def train(
         np.eye(len(theme_ids), dtype=np.float32)[of_list],
         _list_weights(keyword_lists.values()),
     )
-    most_words = FEW_WORDS if one_each else MORE_WORDS
+    most_words = FEW_WORDS if one_each else MORE_WORDS if known < MANY_FROM else MANY_WORDS
     out_of_fold, tested, start = _out_of_fold(
         teaching, [one.counts for one in reviewed], vocabulary, most_words, seed
     )
     coefficients = teaching.fit(np.arange(known), start)
 
     usual = calibration.usual_themes(labels)
-    seen = calibration.signs(out_of_fold, keywords[tested], usual)
     guess = calibration.FIRST_GUESS_OF_ONE if one_each else calibration.FIRST_GUESS
+    if known < GUESSED_UNTIL:
+        unseen = range(known, min(unknown, known + MOST_ASKED))
+        texts = [kept[at].counts for at in unseen]
+        logits = _logits(texts, vocabulary, coefficients, most_words)
+        asked = calibration.signs(logits, keywords[unseen], usual)
+        guess = calibration.as_usual(guess, asked, THEMES_OF_SHORT if one_each else THEMES_OF_LONG)
+    seen = calibration.signs(out_of_fold, keywords[tested], usual)
     weights = calibration.fit_pooled(seen, labels[tested], guess)
     probabilities = sigmoid(seen @ weights)
-    threshold = calibration.suggestion_threshold(probabilities, labels[tested])
-    accepted = tuple(
-        Acceptance(*calibration.acceptance(probabilities[:, place], labels[tested, place]))
-        for place in range(len(theme_ids))
+    threshold, others_threshold = calibration.thresholds(probabilities, labels[tested], one_each)
+    model = Model(
+        language=language,
+        theme_ids=theme_ids,
+        vocabulary=vocabulary,
+        coefficients=coefficients,
+        signs=weights,
+        usual=usual,
+        threshold=threshold,
+        others_threshold=others_threshold,
+        most_words=most_words,
+        acceptance=tuple(
+            Acceptance(*calibration.acceptance(probabilities[:, place], labels[tested, place]))
+            for place in range(len(theme_ids))
+        ),
+        facts={
+            "format": MODEL_FORMAT,
+            "reviewed": known,
+            "themes": len(theme_ids),
+            "unreviewed": int((weak[known:].sum(axis=1) > 0).sum()),
+            "features": vocabulary.size,
+        },
     )
-    said = probabilities >= threshold
-    counted = measures.counts_by_theme(said, labels[tested])
-    facts = {
-        "reviewed": known,
-        "themes": len(theme_ids),
-        "unreviewed": int((weak[known:].sum(axis=1) > 0).sum()),
-        "features": vocabulary.size,
-        "ndcg": round(measures.ndcg(probabilities, labels[tested]), 4),
-        "macro_f1": round(measures.f1_scores(said, labels[tested])[1], 4),
-        "calibration_error": round(measures.calibration_error(probabilities, labels[tested]), 4),
-        "seconds": round(time.perf_counter() - began, 2),
-        # Of each theme, on articles that the scoring model had not seen, for its page.
+    model.facts.update(_measured(model, probabilities, labels[tested]))
+    model.facts["seconds"] = round(time.perf_counter() - began, 2)
+    return model
+
+
+def _measured(model: Model, probabilities: Array, labels: Array) -> dict[str, Any]:
+    """How good a model is on articles it was not scored on while learning, in numbers."""
+    said = model.said(probabilities)
+    return {
+        "ndcg": round(measures.ndcg(probabilities, labels), 4),
+        "macro_f1": round(measures.f1_scores(said, labels)[1], 4),
+        "calibration_error": round(measures.calibration_error(probabilities, labels), 4),
         "by_theme": {
             str(theme_id): {
                 "right": right,
@@ -116,26 +148,17 @@ def train(
                 "accepted_right": level.right,
             }
             for theme_id, (right, named, given), level in zip(
-                theme_ids, counted, accepted, strict=True
+                model.theme_ids,
+                measures.counts_by_theme(said, labels),
+                model.acceptance,
+                strict=True,
             )
         },
         "confused": [
-            [theme_ids[one], theme_ids[other], count]
-            for one, other, count in measures.confusions(said, labels[tested])
+            [model.theme_ids[one], model.theme_ids[other], count]
+            for one, other, count in measures.confusions(said, labels)
         ],
     }
-    return Model(
-        language=language,
-        theme_ids=theme_ids,
-        vocabulary=vocabulary,
-        coefficients=coefficients,
-        signs=weights,
-        usual=usual,
-        threshold=threshold,
-        most_words=most_words,
-        acceptance=accepted,
-        facts=facts,
-    )
 
 
 def _list_weights(lists: Iterable[Sequence[Counter[str]]]) -> Array:
@@ -194,6 +217,7 @@ def _weak_labels(keywords: Array, one_each: bool) -> Array:
 @dataclass(frozen=True)
 class _Teaching:
     known: int  # the first rows were reviewed
+    strength: float
     features: sparse.csr_matrix
     labels: Array
     weak_labels: Array
@@ -217,7 +241,19 @@ class _Teaching:
             [ones, self.weak_weights[others], self.list_weights * np.ones((1, themes))]
         )
         labels, weights = labels.astype(np.float32), weights.astype(np.float32)
-        return fit(parts, labels, STRENGTH * balanced(labels, weights), start=start)
+        return fit(parts, labels, self.strength * balanced(labels, weights), start=start)
+
+
+def _logits(
+    texts: Sequence[Counter[str]], vocabulary: Vocabulary, coefficients: Array, most_words: int
+) -> Array:
+    """One row a text: what a model of these coefficients would say of it."""
+    vectors = vector_weights(vocabulary, coefficients)
+    result = np.zeros((len(texts), coefficients.shape[1]), np.float32)
+    for place, text in enumerate(texts):
+        _, of_words = word_parts(text, vocabulary, coefficients, vectors)
+        result[place] = logits_of(of_words, coefficients[-1], most_words)
+    return result
 
 
 def _out_of_fold(
@@ -241,9 +277,6 @@ def _out_of_fold(
         mask = np.ones(known, bool)
         mask[part] = False
         start = teaching.fit(np.flatnonzero(mask))
-        vectors = vector_weights(vocabulary, start)
-        for article in part:
-            _, of_words = word_parts(texts[article], vocabulary, start, vectors)
-            logits[article] = logits_of(of_words, start[-1], most_words)
+        logits[part] = _logits([texts[at] for at in part], vocabulary, start, most_words)
     tested = np.sort(np.concatenate(parts))
     return logits[tested], tested, start

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ import numpy.typing as npt
 @dataclass(frozen=True)
 class WordVectors:
     rows: dict[str, int]  # stem → row
-    # Each row scaled by how telling the word is: rare words count more than frequent ones.
+    # The longer a row, the more its word tells of what a text is about.
     matrix: npt.NDArray[np.float32]
 
     @property
@@ -28,8 +29,10 @@ class WordVectors:
 @cache
 def word_vectors(language: str) -> WordVectors | None:
     file = resources.files("newsletter.themes") / "vectors_data" / f"{language}.npz"
-    if not file.is_file():
-        return None
+    return unpacked(file) if file.is_file() else None
+
+
+def unpacked(file: Traversable) -> WordVectors:
     with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
         stems = bytes(stored["stems"]).decode("utf-8").split("\n")
         packed, scale = stored["vectors"], stored["scale"]

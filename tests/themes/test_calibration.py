@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from newsletter.themes import measures
-from newsletter.themes.calibration import acceptance, suggestion_threshold, wilson_lower
+from newsletter.themes.calibration import (
+    FIRST_GUESS,
+    acceptance,
+    as_usual,
+    signs,
+    suggestion_threshold,
+    wilson_lower,
+)
+from newsletter.themes.logistic import sigmoid
 
 
 def test_wilson_bound_of_known_values() -> None:
@@ -28,6 +36,15 @@ def test_acceptance_stays_off_but_tells_the_numbers(right: int, of: int) -> None
 def test_few_articles_hardly_move_the_threshold() -> None:
     labels = np.eye(2, dtype=np.float32)[[0, 1] * 6]
     assert suggestion_threshold(labels * 0.2, labels) == pytest.approx(0.32, abs=0.06)
+
+
+@pytest.mark.parametrize("scale", [0.3, 3.0], ids=["faint scores", "loud scores"])
+def test_before_anybody_reviewed_articles_are_given_a_usual_number_of_themes(scale: float) -> None:
+    scores = np.random.default_rng(1).normal(0, scale, (200, 12)).astype(np.float32)
+    asked = signs(scores, np.zeros_like(scores), np.zeros(12, np.float32))
+    guess = as_usual(FIRST_GUESS, asked, 2.0)
+    assert sigmoid(asked @ guess).sum(axis=1).mean() == pytest.approx(2.0, abs=0.05)
+    assert guess[1:].tolist() == FIRST_GUESS[1:].tolist()
 
 
 def test_measures_of_a_small_case() -> None:

@@ -136,6 +136,11 @@ def test_a_model_kept_and_read_says_the_same_and_holds_no_pickle(taught: Model) 
             assert one[theme].confidence == pytest.approx(other[theme].confidence, abs=0.01)
 
 
+def test_where_themes_exclude_each_other_a_second_one_must_be_nearly_as_good(taught: Model) -> None:
+    said = taught.said(np.array([[0.5, 0.35, 0.1], [0.45, 0.43, 0.1], [0.2, 0.1, 0.1]], np.float32))
+    assert said.tolist() == [[True, False, False], [True, True, False], [False, False, False]]
+
+
 def test_learning_twice_from_the_same_gives_the_same(taught: Model) -> None:
     again = learn(made.sources(150, reviewed=True))
     assert np.array_equal(again.coefficients, taught.coefficients)

@@ -99,6 +99,24 @@ def test_of_very_many_articles_the_newest_teach_and_those_of_rare_themes(
     assert learner_sources.worth_learning(reviewed) == [0, 1, 2, 3, 5, 7]
 
 
+def test_a_model_of_an_earlier_version_is_not_read_and_its_language_is_learned_again(
+    subjects: dict[int, Theme], editor: AbstractBaseUser
+) -> None:
+    review(publish(90), subjects, editor)
+    row = learn()
+    LearnedModel.objects.filter(pk=row.pk).update(
+        data=b"arrays of another meaning", facts=row.facts | {"format": 1}
+    )
+    waiting = make_article("Sciopero e pensione", accepted=False)
+    tagging.tag([waiting.pk], now=NOW)
+    assert {one.source for one in waiting.assignments.all()} == {"rule"}
+    later = NOW + timedelta(hours=1)
+    assert due(later) == ["it"]
+    again = learn(later)
+    assert again.state == State.CURRENT
+    assert retraining.roll_back("it") is None  # to nothing that can be read
+
+
 def test_a_rejected_theme_is_no_label(subjects: dict[int, Theme], editor: AbstractBaseUser) -> None:
     article = make_article("Sciopero e pensione", accepted=False)
     tagging.tag([article.pk], now=NOW)
@@ -189,7 +207,7 @@ def test_a_failed_training_leaves_the_model_in_use(
 ) -> None:
     publish(40)
     good = learn()
-    monkeypatch.setattr("newsletter.themes.training.STRENGTH", "no number")
+    monkeypatch.setattr("newsletter.themes.training.HALF_TRUST", "no number")
     with pytest.raises(Exception, match=r"."):
         learn(NOW + timedelta(hours=1))
     assert LearnedModel.objects.get() == good
