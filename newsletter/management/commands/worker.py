@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from celery import current_app, signals
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.management.parent import end_with_parent
 
@@ -24,6 +24,12 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--concurrency", type=int, default=3, metavar="N", help="Tasks at once (default 3)."
+        )
+        parser.add_argument(
+            "--queues",
+            default="",
+            metavar="A,B",
+            help="Only the work of these queues: of the site's poll, compile, send (default all).",
         )
         parser.add_argument("--loglevel", default="INFO", help="Default INFO.")
         parser.add_argument("--parent", type=int, help="End when this process is gone.")
@@ -51,6 +57,14 @@ class Command(BaseCommand):
             "--without-mingle",
             "--without-heartbeat",
         ]
+        if options["queues"]:
+            known = current_app.amqp.queues
+            unknown = set(options["queues"].split(",")) - set(known)
+            if unknown:
+                raise CommandError(
+                    f"There is no queue {min(unknown)!r}: choose from {', '.join(known)}."
+                )
+            command.append(f"--queues={options['queues']}")
         if options["beat"]:
             command.append("--beat")
         sys.exit(current_app.worker_main(command) or 0)

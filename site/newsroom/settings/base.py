@@ -170,6 +170,20 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 BROKER_URL = env.str("BROKER_URL", default="filesystem://localhost")
 CELERY_BROKER_URL = BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Three kinds of work, so that on a large site each can have workers of its own. A worker that is
+# told nothing else does all three.
+CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {
+    name: {"exchange": name, "routing_key": name} for name in ("poll", "compile", "send")
+}
+CELERY_TASK_DEFAULT_QUEUE = "compile"  # the tick, themes, drafts
+CELERY_TASK_ROUTES = {
+    "newsletter.poll_due": {"queue": "poll"},
+    "newsletter.errands": {"queue": "poll"},
+    "newsletter.start_digest": {"queue": "send"},
+    "newsletter.send_digest": {"queue": "send"},
+    "newsletter.send_confirmations": {"queue": "send"},
+    "newsletter.sweep": {"queue": "send"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -205,6 +219,8 @@ elif BROKER_URL.startswith("redis"):
     }
 else:
     # RabbitMQ: quorum queues survive the loss of a node.
+    for _queue in CELERY_TASK_QUEUES.values():
+        _queue["queue_arguments"] = {"x-queue-type": "quorum"}
     CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
     CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
 
