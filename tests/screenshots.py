@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email import message_from_bytes, policy
 from pathlib import Path
 
 from PIL import Image
@@ -29,23 +31,70 @@ SIZES = {"phone": (360, 740), "laptop": (1280, 860)}
 LANGUAGES = ("it", "en")
 CHROMIUM = "/usr/bin/chromium"
 ADMIN = "/admin/bollettino/"
+REPORTS = "/admin/reports/bollettino/"
+# The numbers are those of a new demo: its one sent digest, then the two of MORE.
+SENT, DRAFT = f"{ADMIN}digests/1/", f"{ADMIN}digests/2/"
 SCREENS = {
-    "archive": "/",
     "home": "/admin/",
     "inbox": f"{ADMIN}articles/?state=new",
+    "articles": f"{ADMIN}articles/",
+    "article": f"{ADMIN}articles/edit/1/",
     "digests": f"{ADMIN}digests/",
-    "digest": f"{ADMIN}digests/1/",
     "new-digest": f"{ADMIN}digests/add/",
+    "editor": f"{ADMIN}digests/edit/2/",
+    "send": DRAFT,
+    "sent": SENT,
+    "paused": f"{ADMIN}digests/3/",
+    "undelivered": f"{SENT}undelivered/",
     "newsletters": f"{ADMIN}newsletters/",
+    "newsletter": f"{ADMIN}newsletters/edit/2/",
     "themes": f"{ADMIN}themes/",
     "theme": f"{ADMIN}themes/inspect/1/",
     "feeds": f"{ADMIN}feeds/",
     "feed": f"{ADMIN}feeds/inspect/1/",
     "members": f"{ADMIN}members/",
+    "member": f"{ADMIN}members/inspect/1/",
     "suppressions": f"{ADMIN}suppressions/",
+    "bounces": f"{ADMIN}bounces/",
+    "proof-lists": f"{ADMIN}proof-lists/",
+    **{
+        f"report-{name}": f"{REPORTS}{name}/"
+        for name in ("deliveries", "bounces", "growth", "themes", "feeds")
+    },
+    "archive": "/",
+    "archive-articles": "/articoli/",
+    "archive-theme": "/tema/salute-e-sicurezza/",
+    "archive-issues": "/archivio/",
+    "archive-issue": "/numero/ogni-settimana/1/",
+    "archive-search": "/cerca/?q=contratto",
+    "sign-up": "/newsletter/subscribe/",
 }
+MORE = """
+from datetime import timedelta
+
+from django.utils import timezone
+from newsletter.delivery.control import pause
+from newsletter.delivery.freeze import approve
+from newsletter.digests.compile import compile_digest
+from newsletter.digests.models import Newsletter
+
+now = timezone.now().replace(microsecond=0)
+for slug, days in (("ogni-settimana", 2), ("ogni-mese", 3)):
+    newsletter = Newsletter.objects.get(slug=slug)
+    digest = compile_digest(newsletter, slot=now + timedelta(days=days), now=now)
+approve(digest.pk, now=now)
+pause(digest.pk, now=now)
+"""
+PERSONAL = re.compile(r"https?://[^\s\"<>]+/newsletter/m/[\w-]+/(?=[\s\"<>])")
 # “reading” is the inbox on a phone with an article open.
-README = {("inbox", "en", "laptop"): "inbox", ("reading", "en", "phone"): "inbox-phone"}
+# These scroll inside, or show what a visitor sees first.
+WINDOWS = {"home", "inbox", "reading", "editor", "archive"}
+README = {
+    ("inbox", "en", "laptop"): "inbox",
+    ("reading", "en", "phone"): "inbox-phone",
+    ("archive", "it", "laptop"): "archive",
+    ("report-deliveries", "en", "laptop"): "report",
+}
 
 
 @contextmanager
@@ -63,10 +112,23 @@ def demo(folder: Path) -> Iterator[str]:
     try:
         wait_until(lambda: "Done after" in log.read_text(), seconds=180, what="the demo is there")
         urllib.request.urlopen(f"{url}/admin/login/", timeout=30).close()
+        subprocess.run(
+            [sys.executable, "manage.py", "shell", "-c", MORE], cwd=ROOT, env=env, check=True
+        )
         yield url
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)
+
+
+def choices_address(folder: Path) -> str:
+    """A member's own page, as their mail of the demo links it."""
+    for path in sorted((folder / "mailbox").glob("*.eml")):
+        mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+        part = mail.get_body(("plain",))
+        if part and (found := PERSONAL.search(part.get_content())):
+            return found.group()
+    raise RuntimeError("No mail of the demo links a member's choices")
 
 
 def logged_in(browser: Browser, url: str, language: str, size: str) -> Page:
@@ -80,19 +142,19 @@ def logged_in(browser: Browser, url: str, language: str, size: str) -> Page:
     return page
 
 
-def take(page: Page, url: str, into: Path, language: str, size: str) -> None:
+def take(page: Page, addresses: dict[str, str], into: Path, language: str, size: str) -> None:
     def shoot(name: str) -> None:
         page.wait_for_load_state("networkidle")
         page.evaluate("document.fonts.ready")
         path = into / f"{name}-{language}-{size}.png"
-        page.screenshot(path=path, animations="disabled")
+        page.screenshot(path=path, animations="disabled", full_page=name not in WINDOWS)
         if small := README.get((name, language, size)):
             # 64 colours: a screen has few, and the repository keeps every version for ever.
             image = Image.open(path).convert("RGB").quantize(64)
             image.save(ROOT / "docs" / "images" / f"{small}.png", optimize=True)
 
-    for name, path in SCREENS.items():
-        page.goto(url + path)
+    for name, address in addresses.items():
+        page.goto(address)
         shoot(name)
         if name == "inbox" and size == "phone":
             page.locator(".desk-article .title-wrapper a").first.click()
@@ -110,11 +172,13 @@ def main() -> None:
         demo(Path(folder)) as url,
         sync_playwright() as playwright,
     ):
+        addresses = {name: url + path for name, path in SCREENS.items()}
+        addresses["choices"] = choices_address(Path(folder))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for language in LANGUAGES:
             for size in SIZES:
                 page = logged_in(browser, url, language, size)
-                take(page, url, into, language, size)
+                take(page, addresses, into, language, size)
                 page.context.close()
         browser.close()
     sys.stdout.write(f"{len(list(into.glob('*.png')))} pictures in {into}\n")

@@ -76,6 +76,12 @@ class InboxView(generic.IndexView):
     any_permission_required = ("change", "view")
     table_classname = "listing desk-inbox"
 
+    def get_page_title(self) -> str:
+        """The inbox is what waits; the list of all articles is named by what it holds."""
+        if self.request.GET.get("state") == Article.State.NEW:
+            return _("Inbox")
+        return _("Articles")
+
     @cached_property
     def columns(self) -> list[BaseColumn]:
         may_triage = self.request.user.has_perm(MAY_TRIAGE)
