@@ -93,7 +93,6 @@ README = {
     ("inbox", "en", "laptop"): "inbox",
     ("reading", "en", "phone"): "inbox-phone",
     ("archive", "it", "laptop"): "archive",
-    ("report-deliveries", "en", "laptop"): "report",
 }
 
 
