@@ -8,7 +8,7 @@ from functools import partial
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from newsletter import conf
@@ -62,7 +62,7 @@ def send_now(digest_id: int, *, now: datetime) -> None:
             _("%(digest)s cannot be sent: it is “%(status)s”. Approve it first.")
             % {"digest": digest, "status": digest.get_status_display()}
         )
-    _want_sending(digest_id)
+    want_sending(digest_id)
 
 
 def hold_stale(*, now: datetime) -> list[int]:
@@ -103,7 +103,7 @@ def resume(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None)
     paused.filter(status=Status.SENDING).update(sending_at=now)
     changed = paused.update(paused_at=None, status_reason="")
     if changed:
-        _want_sending(digest_id)
+        want_sending(digest_id)
     logger.info("Digest %s resumed by %s", digest_id, getattr(by, "pk", None))
     return bool(changed)
 
@@ -116,7 +116,8 @@ def cancel(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None)
     what a worker has claimed is given up by that worker, which notices before its next message.
     """
     changed = (
-        Digest.objects.filter(pk=digest_id)
+        # One that was sent and is being tried again went out: it stays in the archive.
+        Digest.objects.filter(pk=digest_id, sent_at=None)
         .exclude(status__in=[Status.SENT, Status.CANCELLED, Status.SKIPPED])
         .update(status=Status.CANCELLED, status_reason=_("Cancelled by hand."), paused_at=None)
     )
@@ -155,8 +156,10 @@ def expire(*, now: datetime) -> int:
             changed_at=now,
         )
     limit = now - timedelta(hours=float(conf.get("DELIVERY_DEADLINE_HOURS")))
+    # One that is tried again for those who missed it has the whole time from then on.
+    too_long = Q(sent_at=None, sending_at__lt=limit) | Q(sent_at__lt=limit)
     return Delivery.objects.filter(
-        digest__in=Digest.objects.filter(status=Status.SENDING, sending_at__lt=limit),
+        digest__in=Digest.objects.filter(too_long, status=Status.SENDING),
         state=State.DEFERRED,
     ).update(
         state=State.FAILED,
@@ -209,7 +212,7 @@ def clear_trouble(digest_id: int) -> None:
     )
 
 
-def _want_sending(digest_id: int) -> None:
+def want_sending(digest_id: int) -> None:
     """Ring at once instead of at the next tick; with nobody to hear it, the tick still comes."""
     transaction.on_commit(
         partial(sending_wanted.send_robust, sender=Digest, digest_id=digest_id), robust=True

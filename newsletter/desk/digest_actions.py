@@ -18,6 +18,7 @@ from wagtail.log_actions import log
 
 from newsletter.delivery import control
 from newsletter.delivery.freeze import approve
+from newsletter.delivery.missed import missed, retry_missed
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.reconcile import resolve
 from newsletter.delivery.unschedule import unschedule
@@ -55,9 +56,31 @@ def offered(digest: Digest, user: Any) -> list[dict[str, Any]]:
             if digest.paused_at
             else {"name": "pause", "label": _("Pause")}
         )
-    if status in (Status.DRAFT, Status.HELD, Status.APPROVED, Status.SENDING):
+    if status == Status.SENT and user.has_perm(MAY_STEER):
+        found += _retrying(digest)
+    open_ones = (Status.DRAFT, Status.HELD, Status.APPROVED, Status.SENDING)
+    if status in open_ones and digest.sent_at is None:
         found.append(_cancelling(digest))
     return [one for one in found if _may(user, digest, one["name"])]
+
+
+def _retrying(digest: Digest) -> list[dict[str, Any]]:
+    count = len(missed(digest, now=timezone.now()))
+    if not count:
+        return []
+    serious = ngettext(
+        "%(count)d reader missed it for a reason that may have gone. Nobody else gets it again.",
+        "%(count)d readers missed it for a reason that may have gone. Nobody else gets it again.",
+        count,
+    )
+    return [
+        {
+            "name": "retry-missed",
+            "label": _("Retry only the missed"),
+            "serious": serious % {"count": count},
+            "yes": _("Yes, send it to them"),
+        }
+    ]
 
 
 def _cancelling(digest: Digest) -> dict[str, Any]:
@@ -115,6 +138,12 @@ def _cancel(request: HttpRequest, digest: Digest) -> str:
     return _("Cancelled: it will not be sent.")
 
 
+def _retry_missed(request: HttpRequest, digest: Digest) -> str:
+    count = retry_missed(digest.pk, now=timezone.now(), by=who(request))
+    said = ngettext("It goes to %(count)d reader.", "It goes to %(count)d readers.", count)
+    return said % {"count": count}
+
+
 ACTIONS: dict[str, Act] = {
     "approve": _approve,
     "unschedule": _unschedule,
@@ -122,6 +151,7 @@ ACTIONS: dict[str, Act] = {
     "pause": _pause,
     "resume": _resume,
     "cancel": _cancel,
+    "retry-missed": _retry_missed,
 }
 
 
