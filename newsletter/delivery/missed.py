@@ -59,7 +59,11 @@ def missed(digest: Digest, *, now: datetime) -> list[int]:
     if digest.status != Status.SENT or digest.delivery_counts is not None:
         return []
     told = _still_wanted(digest, now).values_list("pk", "reason", "smtp_code", "detail")
-    return [pk for pk, *why in told.order_by("pk").iterator() if is_worth_a_retry(*why)]
+    return [
+        pk
+        for pk, reason, code, detail in told.order_by("pk").iterator()
+        if is_worth_a_retry(reason, code, detail)
+    ]
 
 
 @transaction.atomic
