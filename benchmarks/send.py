@@ -4,23 +4,27 @@ Celery task for each recipient.
 Everybody talks to one `smtp-sink` (Debian: postfix). Messages of 40 KB HTML and 6 KB text, each
 copy personal. `--members N` (default 20,000), `--senders N` (default 2); `--postgresql` starts a
 PostgreSQL of its own, DATABASE_URL names one; otherwise SQLite. `--dkim rsa` or `--dkim ed25519`
-signs every copy, on the journal.
+signs every copy, on the journal. Below each way stands what it cost: the senders' processor time,
+their statements, their largest memory, and the room that deliveries take in the database.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import resource
 import shutil
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import harness
 
@@ -84,6 +88,7 @@ def compare(members: int, most_senders: int, dkim: str | None) -> None:
             for way, journal, window, on_big, on_small in ways:
                 ours = send_batches(digest_id, port, senders, window, journal, members)
                 name = f"{way}, {senders} sender(s)"
+                print(f"{name}: {1 / ours.seconds:,.0f} messages/s")
                 bar = (on_big if on_postgresql else on_small) if senders > 1 else None
                 harness.ratio(name, ours, best, bar=bar)
                 harness.ratio(name, ours, django, bar=6.0 if bar and not dkim else None)
@@ -259,16 +264,51 @@ def send_batches(
         assert worker.stdin
         worker.stdin.write("go\n")
         worker.stdin.flush()
-    for worker in workers:
-        worker.wait()
+    costs = [json.loads(worker.communicate()[0]) for worker in workers]
     seconds = time.perf_counter() - began
     sent = Delivery.objects.filter(state=Delivery.State.SENT).count()
     assert sent == members, f"{sent} of {members} sent"
+    print(in_words(costs, members))
     return harness.Measured(f"{senders} senders", seconds / members)
 
 
+def in_words(costs: list[dict[str, float]], members: int) -> str:
+    seconds, statements = (
+        sum(cost[name] for cost in costs) / members for name in ("seconds", "statements")
+    )
+    return (
+        f"  for 1,000 mails: {seconds * 1_000_000:,.0f} ms of the senders' processor, "
+        f"{statements * 1000:,.0f} statements; "
+        f"largest sender {max(cost['memory'] for cost in costs):.1f} MB; "
+        f"{ledger_bytes() / members:,.0f} bytes of ledger a mail"
+    )
+
+
+def ledger_bytes() -> int:
+    """Of deliveries and batches with their indexes; SQLite's file holds more than these."""
+    from django.db import connection
+
+    from newsletter.delivery.models import Batch, Delivery
+
+    tables = [model._meta.db_table for model in (Delivery, Batch)]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s) AS name",
+                [tables],
+            )
+        else:
+            marks = ", ".join(["%s"] * len(tables))
+            cursor.execute(
+                "SELECT sum(pgsize) FROM dbstat WHERE name IN "
+                f"(SELECT name FROM sqlite_master WHERE tbl_name IN ({marks}))",
+                tables,
+            )
+        return int(cursor.fetchone()[0])
+
+
 def work(order: str) -> None:
-    """One sender process: set up, say so, wait for the word, send."""
+    """One sender process: set up, say so, wait for the word, send, tell what it cost."""
     numbers, journal = order.split()[:3], order.split()[3:]
     digest_id, port, window = (int(number) for number in numbers)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings.test")
@@ -286,9 +326,26 @@ def work(order: str) -> None:
         "IN_FLIGHT": window,
         "JOURNAL_DIR": str(Path(os.environ["DATA_DIR"], *journal)) if journal else "",
     }
+    from django.db import connection
+
+    statements = 0
+
+    def count(execute: Callable[..., Any], *arguments: Any) -> Any:
+        nonlocal statements
+        statements += 1
+        return execute(*arguments)
+
     print("ready", flush=True)
     sys.stdin.readline()
-    send_batches(digest_id, budget=timedelta(minutes=30))
+    began = time.process_time()
+    with connection.execute_wrapper(count):
+        send_batches(digest_id, budget=timedelta(minutes=30))
+    cost = {
+        "seconds": time.process_time() - began,
+        "statements": statements,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,  # Linux: KB
+    }
+    print(json.dumps(cost), flush=True)
 
 
 if __name__ == "__main__":
