@@ -294,7 +294,8 @@ def ledger_bytes() -> int:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) AS name",
+                "SELECT sum(pg_total_relation_size(name::regclass)) "
+                "FROM unnest(%s::text[]) AS name",
                 [tables],
             )
         else:
