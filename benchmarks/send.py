@@ -1,5 +1,4 @@
-"""Sending with the ledger on, beside Postfix's own load generator, Django's send_messages and a
-Celery task for each recipient.
+"""Sending with the ledger on, beside Postfix's own load generator and Django's send_messages.
 
 Everybody talks to one `smtp-sink` (Debian: postfix). Messages of 40 KB HTML and 6 KB text, each
 copy personal. `--members N` (default 20,000), `--senders N` (default 2); `--postgresql` starts a
