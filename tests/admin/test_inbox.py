@@ -45,6 +45,14 @@ def test_article_shows_its_source_and_why_it_has_its_themes(editor: Client) -> N
     assert "“prova”" in html
 
 
+def test_only_what_waits_is_called_the_inbox(editor: Client) -> None:
+    titles = [
+        re.findall(r"<title>\s*(\w+)", editor.get(address).content.decode())
+        for address in (f"{INBOX}?state=new", INBOX)
+    ]
+    assert titles == [["Inbox"], ["Articles"]]
+
+
 def test_filters_and_search_narrow_the_list(editor: Client) -> None:
     make_article("Pensioni, le novità", themes=["Pensioni"], accepted=False)
     make_article("Pensioni già viste", themes=["Pensioni"])
