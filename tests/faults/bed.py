@@ -155,6 +155,25 @@ class Bed:
     def report(self, digest: int) -> dict[str, Any]:
         return self.order("report", digest=digest)
 
+    def must_be_true(self, digest: int) -> None:
+        """The page, the command and the metrics say what the ledger says, at this very moment."""
+        said = self.order("truth", digest=digest)
+        ledger = said["ledger"]
+        of = sum(ledger["states"].values())
+        expected = {
+            "page": {
+                "states": ledger["states"],
+                "sent": ledger["states"].get("sent", 0),
+                "of": of,
+            },
+            "command": {name: ledger[name] for name in ("states", "reasons", "status")},
+            "metrics": {name: ledger[name] for name in ("states", "open_batches")},
+        }
+        if ledger["status"] == "sent":  # the metrics tell of what is not over
+            expected["metrics"] = {"states": {}, "open_batches": 0}
+        for where, numbers in expected.items():
+            must(said[where] == numbers, f"the {where}: {said[where]}, the ledger: {ledger}")
+
     # --- what belongs together
 
     def kill(self, pid: int) -> bool:
@@ -186,6 +205,7 @@ class Bed:
             self.sweep()
             report = self.report(digest)
             if report["status"] == "sent":
+                self.must_be_true(digest)
                 break
             must(time.monotonic() < deadline, f"the digest was not finished: {report}")
             for pid in [self.spawn("send", digest=digest) for _ in range(2)]:

@@ -87,6 +87,8 @@ def _at_random(field: Field, kills: int, *, journal: bool, window: int) -> Tally
         while done < kills and bed.report(digest)["states"]["sent"] < 8 * kills:
             pids = [bed.spawn("send", digest=digest) for _ in range(2)]
             bed.wait_until_arrived(3, seconds=2 * LEASE_SECONDS)
+            if done % 16 == 0:
+                bed.must_be_true(digest)  # while they are at work
             time.sleep(chance.random() * 0.02)
             done += sum(bed.kill(pid) for pid in pids)
             if done % 8 == 0:
@@ -100,13 +102,19 @@ def _at_random(field: Field, kills: int, *, journal: bool, window: int) -> Tally
 
 
 def _take_stock(bed: Bed, digest: int, *, journal: bool) -> int:
-    """What the dead left: swept without evidence, counted, then cleared up with it."""
+    """What the dead left: swept without evidence, counted, then cleared up with it.
+
+    What people and machines are told is the ledger's at each of these steps.
+    """
+    bed.must_be_true(digest)
     if not journal:  # with one, a death is seen at once
         time.sleep(LEASE_SECONDS + 0.05)
     bed.sweep(evidence=False)
+    bed.must_be_true(digest)
     found = bed.uncertain(digest)
     if found:
         bed.sweep()
+        bed.must_be_true(digest)
     must(bed.uncertain(digest) == 0, "evidence left something uncertain")
     return found
 

@@ -20,6 +20,8 @@ from typing import Any
 
 import django
 
+from tests.faults.truth import truth
+
 Answer = dict[str, Any]
 LOUD = bool(os.environ.get("FAULTS_LOUD"))
 
@@ -259,8 +261,8 @@ def edit(order: Answer) -> Answer:
 ORDERS: dict[str, Callable[[Answer], Answer]] = {
     order.__name__: order
     for order in (
-        begin, spawn, wait, configure, prepare, schedule, publish, slots, report, control, leave,
-        edit,
+        begin, spawn, wait, configure, prepare, schedule, publish, slots, report, truth, control,
+        leave, edit,
     )
 }  # fmt: skip
 
