@@ -15,8 +15,11 @@ class NewsletterConfig(AppConfig):
 
         # Registers the system checks, and the bells that a request rings.
         from newsletter import checks, tasks  # noqa: F401
+        from newsletter.delivery.metrics import add_gauges
         from newsletter.desk.approval import approve_published
+        from newsletter.desk.gauges import desk_gauges
 
+        add_gauges(desk_gauges)
         if apps.is_installed("anymail"):
             from anymail.signals import tracking
 

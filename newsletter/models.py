@@ -20,6 +20,7 @@ from newsletter.delivery.bounces.models import (
 )
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
 from newsletter.delivery.proof_lists import ProofList
+from newsletter.delivery.pulse import Pulse
 from newsletter.digests.editors import EditorMail
 from newsletter.digests.following import FollowedLink
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
@@ -75,6 +76,7 @@ __all__ = [
     "Picture",
     "ProofList",
     "ProviderEvent",
+    "Pulse",
     "ReportCount",
     "Resemblance",
     "Segment",

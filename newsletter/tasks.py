@@ -23,7 +23,7 @@ from newsletter import conf, signals
 from newsletter.articles import addresses, backfill, page_text, poller
 from newsletter.articles.stories import folding
 from newsletter.articles.stories import sweeping as sweeping_stories
-from newsletter.delivery import control, freeze, retention, send
+from newsletter.delivery import control, freeze, pulse, retention, send
 from newsletter.delivery import sweep as sweeping
 from newsletter.delivery.bounces import polling as bounce_polling
 from newsletter.delivery.bounces import provider_events, receiving
@@ -98,6 +98,10 @@ def _done(step: Callable[[datetime], None], now: datetime) -> bool:
         close_old_connections()  # a broken connection must not fail the steps after it
         return False
     return True
+
+
+def note_tick(now: datetime) -> None:
+    pulse.note_pulse(pulse.TICK, now=now)
 
 
 def ring_poller(now: datetime) -> None:
@@ -187,6 +191,7 @@ def forget_what_is_old(now: datetime) -> None:
 
 
 STEPS: list[Callable[[datetime], None]] = [
+    note_tick,
     ring_poller,
     ring_errands,
     ring_tagging,
@@ -374,3 +379,4 @@ def sweep() -> None:
     now = _now()
     for digest_id in sweeping.sweep(now=now).to_ring:
         _ring_senders(digest_id, now)
+    pulse.note_pulse(pulse.SWEEP, now=now)

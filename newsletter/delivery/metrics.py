@@ -7,7 +7,7 @@ machine and after whatever crash. No name, address or member is among them.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from newsletter.delivery.bounces.models import Bounce
 from newsletter.delivery.models import Batch
 from newsletter.delivery.pace.pace import resting
 from newsletter.delivery.progress import progress
+from newsletter.delivery.pulse import last_pulses
 from newsletter.digests.models import Digest
 from newsletter.feeds.models import Feed
 from newsletter.members.models import Subscription, Suppression
@@ -42,6 +43,17 @@ class Metric:
     values: Sequence[tuple[dict[str, str], float]]
 
 
+Gauges = Callable[[datetime], list[Metric]]
+# Of those above this stage, which it does not know.
+_more: list[Gauges] = []
+
+
+def add_gauges(gauges: Gauges) -> None:
+    """Have these told, too; an app may bring its own. Once is enough, twice is the same."""
+    if gauges not in _more:
+        _more.append(gauges)
+
+
 @require_safe
 def metrics_view(request: HttpRequest) -> HttpResponse:
     """For who brings METRICS_TOKEN as a bearer token; where that is empty there is no such page."""
@@ -51,7 +63,9 @@ def metrics_view(request: HttpRequest) -> HttpResponse:
     brought = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not hmac.compare_digest(brought.encode(), token.encode()):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
-    response = HttpResponse(in_words(gather(now=timezone.now())), content_type=_FORMAT)
+    now = timezone.now()
+    metrics = gather(now=now) + [metric for gauges in _more for metric in gauges(now)]
+    response = HttpResponse(in_words(metrics), content_type=_FORMAT)
     response["Cache-Control"] = "no-store"
     return response
 
@@ -74,6 +88,14 @@ def gather(*, now: datetime) -> list[Metric]:
     bounces = Bounce.objects.filter(received_at__gt=now - timedelta(days=1))
     batches = Batch.objects.filter(state=Batch.State.OPEN, digest__in=digests)
     return [
+        Metric(
+            "pulse_seconds",
+            "How long ago the tick of every minute, and the sweep it rings for, last came.",
+            [
+                ({"of": name}, max((now - at).total_seconds(), 0.0))
+                for name, at in last_pulses().items()
+            ],
+        ),
         Metric("deliveries", "Deliveries of a digest that is not over, by state.", per_digest),
         Metric("digests", "Digests by status.", _counted(Digest.objects.all(), "status")),
         _one(

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from newsletter import conf
 from newsletter.delivery.bounces.models import Bounce, MailboxLook
 from newsletter.delivery.models import Delivery
+from newsletter.delivery.pulse import TICK, last_pulses
 from newsletter.digests.models import Digest
 
 # A tick comes every minute: what is so late has nobody to send it.
@@ -22,18 +23,24 @@ RECENT = timedelta(days=7)
 MOST = 5
 # A mailbox that is away for a moment is nobody's trouble.
 UNREAD = timedelta(hours=1)
+KINDS = ("clock", "late", "paused", "refused", "mailbox", "uncertain", "failed")
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Alarm:
+    kind: str  # one of KINDS, for machines
     digest: Digest | None  # None: it is about no digest in particular
     what: str
     advice: str
 
 
 def send_alarms(*, now: datetime) -> list[Alarm]:
-    """The most pressing first."""
+    """The most pressing ones, first things first."""
+    return every_alarm(now=now)[:MOST]
+
+
+def every_alarm(*, now: datetime) -> list[Alarm]:
     open_ones = Q(status__in=[Digest.Status.APPROVED, Digest.Status.SENDING])
     recent = Q(status=Digest.Status.SENT, slot__gt=now - RECENT)
     digests = list(
@@ -51,14 +58,23 @@ def send_alarms(*, now: datetime) -> list[Alarm]:
         .values_list("digest", "state")
         .annotate(count=Count("pk"))
     }
-    alarms = [*_late(digests, now), *_paused(digests), *_refused(now), *_mailbox(now)]
-    alarms += _counted(digests, bad)
-    return alarms[:MOST]
+    alarms = [*_clock(now), *_late(digests, now), *_paused(digests), *_refused(now)]
+    return [*alarms, *_mailbox(now), *_counted(digests, bad)]
+
+
+def _clock(now: datetime) -> list[Alarm]:
+    """One that never ticked is an instance that nobody has started yet."""
+    last = last_pulses().get(TICK)
+    if last is None or last > now - LATE:
+        return []
+    what = _("Nothing has run in the background since %(when)s") % {"when": naturaltime(last)}
+    return [Alarm("clock", None, what, _("Ask whoever runs the site whether beat is running."))]
 
 
 def _late(digests: list[Digest], now: datetime) -> list[Alarm]:
     return [
         Alarm(
+            "late",
             digest,
             _("should have gone out %(when)s") % {"when": naturaltime(digest.slot)},
             _("Nobody seems to send it. Ask whoever runs the site whether the worker is running."),
@@ -73,6 +89,7 @@ def _late(digests: list[Digest], now: datetime) -> list[Alarm]:
 def _paused(digests: list[Digest]) -> list[Alarm]:
     return [
         Alarm(
+            "paused",
             digest,
             _("is paused since %(when)s") % {"when": naturaltime(digest.paused_at)},
             _("Resume it on its page, or cancel it for good."),
@@ -100,14 +117,16 @@ def _refused(now: datetime) -> list[Alarm]:
         "No member's fault. Whoever runs the site finds the refusing servers' words under “Mails "
         "that came back”."
     )
-    return [Alarm(latest.digest, what % {"count": number}, advice)]
+    return [Alarm("refused", latest.digest, what % {"count": number}, advice)]
 
 
 def _mailbox(now: datetime) -> list[Alarm]:
     look = MailboxLook.objects.exclude(problem="").first()
     if look is None or not conf.get("BOUNCE_MAILBOX") or (look.read_at or LONG_AGO) > now - UNREAD:
         return []
-    return [Alarm(None, look.problem, _("Bounces and reports of spam wait there meanwhile."))]
+    return [
+        Alarm("mailbox", None, look.problem, _("Bounces and reports of spam wait there meanwhile."))
+    ]
 
 
 def _counted(digests: list[Digest], bad: dict[tuple[int, str], int]) -> list[Alarm]:
@@ -120,11 +139,11 @@ def _counted(digests: list[Digest], bad: dict[tuple[int, str], int]) -> list[Ala
             advice = _(
                 "They are not sent again by themselves: say on its page whether they arrived."
             )
-            found.append(Alarm(digest, what % {"count": unsure}, advice))
+            found.append(Alarm("uncertain", digest, what % {"count": unsure}, advice))
         if failed := bad.get((digest.pk, Delivery.State.FAILED), 0):
             what = ngettext(
                 "%(count)d mail failed for good", "%(count)d mails failed for good", failed
             )
             advice = _("Its page says why; addresses that do not exist any more are suppressed.")
-            found.append(Alarm(digest, what % {"count": failed}, advice))
+            found.append(Alarm("failed", digest, what % {"count": failed}, advice))
     return found

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
+from newsletter import tasks
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.send import send_batches
+from newsletter.desk.alarms import KINDS
 from newsletter.digests.models import Digest
 from tests.delivery.conftest import Clock
 from tests.delivery.scripted_server import ScriptedServer
@@ -74,3 +78,33 @@ def test_the_command_tells_how_far_a_digest_is(
     call_command("digest_status", digest.pk, stdout=shown)
     assert "1 sent, 1 deferred" in shown.getvalue()
     assert "@" not in shown.getvalue()
+
+
+def test_metrics_tell_how_long_ago_the_tick_and_the_sweep_came(
+    client: Client, configure: Callable[..., None]
+) -> None:
+    configure(METRICS_TOKEN="geheim")
+    assert "bollettino_pulse_seconds{" not in scraped(client).content.decode()
+    tasks.note_tick(timezone.now() - timedelta(seconds=700))
+    tasks.sweep()
+    text = scraped(client).content.decode()
+    ages = dict(re.findall(r'bollettino_pulse_seconds\{of="(\w+)"\} ([\d.]+)', text))
+    assert 700 <= float(ages["tick"]) < 800
+    assert 0 <= float(ages["sweep"]) < 60
+    # What nobody who reads numbers sees, an editor does.
+    assert 'bollettino_open_alarms{kind="clock"} 1\n' in text
+    tasks.note_tick(timezone.now())
+    assert 'bollettino_open_alarms{kind="clock"} 0\n' in scraped(client).content.decode()
+
+
+def test_metrics_count_every_alarm_of_the_first_page_by_kind(
+    client: Client, ready_digest: Ready, configure: Callable[..., None]
+) -> None:
+    configure(METRICS_TOKEN="geheim")
+    digest = ready_digest(2)
+    Digest.objects.filter(pk=digest.pk).update(paused_at=timezone.now())
+    Delivery.objects.filter(digest=digest).update(state="uncertain")
+    text = scraped(client).content.decode()
+    found = dict(re.findall(r'bollettino_open_alarms\{kind="(\w+)"\} (\d+)', text))
+    assert {kind for kind, number in found.items() if number != "0"} == {"paused", "uncertain"}
+    assert len(found) == len(KINDS)
