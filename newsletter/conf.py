@@ -44,7 +44,8 @@ DEFAULTS: dict[str, Any] = {
     "PROVIDER": "",  # a backend of django-anymail that digests go out by, in place of SMTP
     # Private keys that sign each mail: "selector:/path/to/key.pem"; empty: the mail server signs.
     "DKIM_KEYS": [],
-    # How many mails may go: {"*": "5000/h", "gmail.com": "10/s"}, "*" being all of them together.
+    # How many mails may go: {"*": "5000/h", "gmail.com": "10/s"}, "*" being all of them together;
+    # and how many at once: {"libero.it": {"rate": "600/m", "connections": 2}}.
     "RATE_LIMITS": {},
     # Domains that one company's servers take mail for, and share a limit: {"google": [domain, …]}.
     "MAIL_HOSTS": {

@@ -19,6 +19,7 @@ from newsletter.delivery.bounces.models import (
     ReportCount,
 )
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
+from newsletter.delivery.pace.models import Slot, Throttle
 from newsletter.delivery.proof_lists import ProofList
 from newsletter.delivery.pulse import Pulse
 from newsletter.digests.editors import EditorMail
@@ -84,12 +85,14 @@ __all__ = [
     "Shingle",
     "Sighting",
     "SignupAttempt",
+    "Slot",
     "Story",
     "Subscription",
     "Suppression",
     "Tagging",
     "Theme",
     "ThemeAssignment",
+    "Throttle",
     "Turn",
     "Variant",
     "WordsInForce",

@@ -43,6 +43,8 @@ class ScriptedServer:
     received: list[Received] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
+    at_once: int = 0  # messages being taken, not answered yet
+    most_at_once: int = 0
     rules: list[Rule] = field(default_factory=list)
 
     # --- what the test says and asks
@@ -234,6 +236,16 @@ class _Session:
         while b"\r\n.\r\n" not in self.buffer:
             self._receive()
         content, _, self.buffer = self.buffer.partition(b"\r\n.\r\n")
+        with self.server._lock:
+            self.server.at_once += 1
+            self.server.most_at_once = max(self.server.most_at_once, self.server.at_once)
+        try:
+            self._take(content)
+        finally:
+            with self.server._lock:
+                self.server.at_once -= 1
+
+    def _take(self, content: bytes) -> None:
         lines = (content + b"\r\n").split(b"\r\n")
         raw = b"\r\n".join(line[1:] if line.startswith(b".") else line for line in lines)
         rule = self.server._rule("reply", self.recipient)

@@ -16,8 +16,9 @@ from newsletter.delivery.control import finish
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.delivery.pace import limits
 from newsletter.delivery.pace.limits import Bucket, Rate
-from newsletter.delivery.pace.models import Throttle
+from newsletter.delivery.pace.models import Slot, Throttle
 from newsletter.delivery.pace.pace import forget_unused, resting
+from newsletter.delivery.pace.slots import Slots
 from newsletter.delivery.send import Round, send_batches
 from newsletter.delivery.sweep import sweep
 from newsletter.digests.models import Digest, Newsletter
@@ -141,6 +142,28 @@ def test_a_warm_up_grows_day_by_day_and_ends() -> None:
     assert plan
     days = [plan.on(date(2026, 7, day)) for day in (14, 15, 16, 17, 18)]
     assert days == [100, 100, 200, 400, None]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("600/m", limits.Limit(Rate(10.0), None)),
+        ("2 connections", limits.Limit(None, 2)),
+        ("600/m 1 connection", limits.Limit(Rate(10.0), 1)),
+        ({"connections": 2}, limits.Limit(None, 2)),
+        ({"rate": "600/m", "connections": "3"}, limits.Limit(Rate(10.0), 3)),
+    ],
+)
+def test_a_limit_names_a_rate_or_connections_or_both(written: Any, meant: limits.Limit) -> None:
+    assert limits.parse_limit(written) == meant
+
+
+@pytest.mark.parametrize(
+    "written", [{}, {"connection": 2}, {"connections": 0}, "0 connections", {"connections": "two"}]
+)
+def test_a_limit_that_says_nothing_is_refused(written: Any) -> None:
+    with pytest.raises(ValueError, match=r"limit|literal"):
+        limits.parse_limit(written)
 
 
 # --- whole ----------------------------------------------------------------------------------------
@@ -303,3 +326,48 @@ def test_without_limits_a_mail_costs_no_look_at_them(
     assert len(smtp.received) == 60
     looks = [query for query in queries if "throttle" in query["sql"]]
     assert len(looks) <= 1
+
+
+def test_a_domain_whose_places_are_taken_holds_up_nobody_else_and_goes_on_when_one_is_free(
+    ready_digest: Ready, smtp: ScriptedServer, configure: Configure, clock: Clock
+) -> None:
+    configure(RATE_LIMITS={"libero.it": {"connections": 1}})
+    other = Slots({"domain libero.it": 1})
+    assert other.take("domain libero.it", clock.now)
+    digest = ready_digest(["a@libero.it", "b@virgilio.it", "c@posta.example"])
+    send(digest, clock)
+    assert [mail.recipients[0] for mail in smtp.received] == ["c@posta.example"]
+    waiting = Delivery.objects.filter(digest=digest, state="deferred")
+    assert {(row.reason, row.attempts) for row in waiting} == {("pace", 0)}
+    clock.forward(seconds=4)
+    send(digest, clock)
+    assert len(smtp.received) == 1
+    other.give_back()
+    clock.forward(seconds=4)
+    send(digest, clock)
+    assert set(states(digest).values()) == {"sent"}
+    assert not Slot.objects.exists(), "given back at the end of the round"
+
+
+def test_the_place_of_a_sender_that_died_is_free_after_its_lease(
+    ready_digest: Ready, smtp: ScriptedServer, configure: Configure, clock: Clock
+) -> None:
+    configure(RATE_LIMITS={"*": "1 connection"}, LEASE_SECONDS=120)
+    assert Slots({"server": 1}).take("server", clock.now)
+    digest = ready_digest(2)
+    send(digest, clock, budget=timedelta(seconds=100))
+    assert smtp.received == []
+    clock.forward(seconds=30)
+    send(digest, clock)
+    assert len(smtp.received) == 2
+
+
+def test_a_limit_of_connections_costs_other_domains_no_look(
+    ready_digest: Ready, smtp: ScriptedServer, configure: Configure, clock: Clock
+) -> None:
+    configure(RATE_LIMITS={"libero.it": {"connections": 1}})
+    digest = ready_digest(30)
+    with CaptureQueriesContext(connection) as queries:
+        send(digest, clock)
+    assert len(smtp.received) == 30
+    assert [one for one in queries if "newsletter_slot" in one["sql"]] == []

@@ -15,7 +15,7 @@ import traceback
 from collections import Counter
 from dataclasses import dataclass
 
-from tests.faults import clocks, kills, mail_servers, people, postfix, storage, workers
+from tests.faults import clocks, kills, limits, mail_servers, people, postfix, storage, workers
 from tests.faults.bed import Broken, CannotRun, Fault, Field, Tally, field_of
 
 SQLITE, POSTGRESQL = ("sqlite",), ("postgresql",)
@@ -43,6 +43,7 @@ ROWS = [
     Row(kills.approvals_at_each_point, "approvals killed while they freeze"),
     Row(kills.senders_without_evidence, "senders killed, nothing to reconcile by"),
     Row(kills.a_stale_sender, "a sender that sleeps beyond its lease"),
+    Row(limits.senders_of_one_domain, "more senders than a domain may have"),
     Row(people.cancelled_while_sending, "cancelled while it is sent"),
     Row(people.paused_and_resumed, "paused and resumed while it is sent"),
     Row(people.left_while_sending, "members leave while it is sent"),

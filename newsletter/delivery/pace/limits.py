@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*([smhd])\s*", re.ASCII)
+_CONNECTIONS = re.compile(r"(?:(\S+)\s+)?(\d+) connections?", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _HOURS = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)", re.ASCII)
 # So much of its rate a bucket holds at most. Where the next token is far off, nobody waits for it
@@ -46,6 +47,14 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """What one domain, or everybody, may get: so fast, and from so many senders at once."""
+
+    rate: Rate | None = None  # None: no limit
+    connections: int | None = None
+
+
+@dataclass(frozen=True)
 class Bucket:
     tokens: float
     filled_at: datetime
@@ -71,6 +80,25 @@ def parse_rate(text: str) -> Rate:
     if not found or float(found[1]) <= 0:
         raise ValueError(f"a rate looks like 20/s, 600/m, 5000/h or 20000/d, not {text!r}")
     return Rate(float(found[1]) / _SECONDS[found[2]])
+
+
+def parse_limit(value: object) -> Limit:
+    """`600/m`, `2 connections`, `600/m 2 connections`, or the same as a mapping.
+
+    Raises ValueError.
+    """
+    if isinstance(value, Mapping):
+        if not value or set(value) - {"rate", "connections"}:
+            raise ValueError(f'a limit has a "rate", "connections" or both, not {dict(value)!r}')
+        rate, connections = value.get("rate"), value.get("connections")
+    elif found := _CONNECTIONS.fullmatch(str(value).strip()):
+        rate, connections = found.groups()
+    else:
+        rate, connections = value, None
+    number = int(str(connections)) if connections is not None else None
+    if number is not None and number < 1:
+        raise ValueError("of connections a limit allows 1 or more")
+    return Limit(parse_rate(str(rate)) if rate is not None else None, number)
 
 
 def take(bucket: Bucket, rate: Rate | None, wanted: int, now: datetime) -> tuple[Bucket, Granted]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 class Throttle(models.Model):
     """A bucket of newsletter.delivery.pace.limits."""
 
-    # "server", "domain gmail.com", "digest 7" or "day 2026-12-01".
+    # "server", "domain gmail.com", "digest 7", "day 2026-12-01", or "slots domain gmail.com".
     name = models.CharField(max_length=280, unique=True)
     tokens = models.FloatField(default=0.0)
     filled_at = models.DateTimeField()
@@ -24,6 +24,26 @@ class Throttle(models.Model):
         verbose_name = _("throttle")
         verbose_name_plural = _("throttles")
         constraints: ClassVar = []
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Slot(models.Model):
+    """A sender's place among those that may serve a domain at once (see slots)."""
+
+    name = models.CharField(max_length=280)  # as a throttle's: "server" or "domain gmail.com"
+    owner = models.CharField(max_length=32)
+    until = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("sender's place")
+        verbose_name_plural = _("senders' places")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name", "owner"], name="slot_once_per_sender"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -17,8 +17,9 @@ from newsletter import conf
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Row
 from newsletter.delivery.pace import limits
-from newsletter.delivery.pace.limits import Bucket, Granted, Rate
-from newsletter.delivery.pace.models import Throttle
+from newsletter.delivery.pace.limits import Bucket, Granted, Limit, Rate
+from newsletter.delivery.pace.models import Slot, Throttle
+from newsletter.delivery.pace.slots import Slots
 from newsletter.digests.models import Digest, Newsletter
 
 SERVER = "server"
@@ -27,6 +28,8 @@ T = TypeVar("T")
 _AT_ONCE = 20
 # So often a sender looks for domains that another sender was told to leave alone.
 _LOOK_EVERY = timedelta(seconds=2)
+# Then a domain may have a place free: who has one goes on to its next batch meanwhile.
+_PLACE_WAIT = timedelta(seconds=3)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,11 @@ class Pace:
     def __init__(self, digest: Digest, *, in_flight: int) -> None:
         newsletter = digest.newsletter
         check_limits()
-        self.rates = {name: limits.parse_rate(rate) for name, rate in _rates().items()}
+        known = _limits()
+        self.rates = {name: limit.rate for name, limit in known.items() if limit.rate}
+        self.slots = Slots(
+            {name: limit.connections for name, limit in known.items() if limit.connections}
+        )
         self.warm_up = limits.parse_warm_up(conf.get("WARM_UP"))
         is_urgent = newsletter.kind == Newsletter.Kind.URGENT
         self.quiet = "" if is_urgent else str(conf.get("QUIET_HOURS"))
@@ -68,6 +75,9 @@ class Pace:
             return Wait(quiet, of_all=True)
         self._look(now)
         domain = domain_name(row.address)
+        for name in (SERVER, domain):
+            if not self.slots.take(name, now):
+                return Wait(now + _PLACE_WAIT, of_all=name == SERVER)
         asked = [name for name in (SERVER, self.digest, domain, self._day(now)) if name]
         for name in asked:
             if until := self._missing(name, now):
@@ -94,6 +104,7 @@ class Pace:
 
     def end(self) -> None:
         """Give back what was taken and not used."""
+        self.slots.give_back()
         for name, number in self._credit.items():
             if number > 0:
                 Throttle.objects.filter(name=name).update(tokens=F("tokens") + number)
@@ -147,8 +158,7 @@ class Pace:
 def check_limits() -> None:
     """Raises ImproperlyConfigured for settings about the pace that cannot be understood."""
     try:
-        for rate in _rates().values():
-            limits.parse_rate(rate)
+        _limits()
         limits.parse_warm_up(conf.get("WARM_UP"))
         if hours := str(conf.get("QUIET_HOURS")):
             limits.parse_hours(hours)
@@ -165,6 +175,7 @@ def resting(*, now: datetime) -> list[tuple[str, datetime]]:
 def forget_unused(*, now: datetime) -> int:
     """Buckets that say nothing any more; how many."""
     old = now - timedelta(days=2)
+    Slot.objects.filter(until__lt=old).delete()
     unused = Throttle.objects.filter(filled_at__lt=old).exclude(slow_until__gt=old)
     return unused.delete()[0]
 
@@ -179,10 +190,13 @@ def _groups(hosts: dict[str, Sequence[str]]) -> dict[str, str]:
     return {domain: group for group, domains in hosts.items() for domain in domains}
 
 
-def _rates() -> dict[str, str]:
-    """RATE_LIMITS by the names of buckets: "*" is all mails together."""
+def _limits() -> dict[str, Limit]:
+    """RATE_LIMITS by the names of buckets: "*" is all mails together. Raises ValueError."""
     configured = dict(conf.get("RATE_LIMITS"))
-    return {SERVER if name == "*" else f"domain {name}": rate for name, rate in configured.items()}
+    return {
+        SERVER if name == "*" else f"domain {name}": limits.parse_limit(limit)
+        for name, limit in configured.items()
+    }
 
 
 def _spread(digest: Digest) -> Rate | None:

@@ -1,0 +1,40 @@
+"""Limits that senders on whatever machine obey together, and what the dead keep of them."""
+
+from __future__ import annotations
+
+import time
+
+from tests.faults.bed import Field, Tally, must
+
+_SENDERS = 5
+_MOST = 2
+
+
+def senders_of_one_domain(field: Field) -> Tally:
+    """More senders than the domain may have at once; some are killed with their place."""
+    kills = 2 if field.is_short else 20
+    most = {"posta.example": {"connections": _MOST}}
+    with field.bed(RATE_LIMITS=most, LEASE_SECONDS=2.0) as bed:
+        bed.smtp.slow = 0.02
+        digest = bed.digest(100 * kills)
+        done = uncertain = 0
+        for _round in range(kills):
+            pids = [bed.spawn("send", digest=digest) for _ in range(_SENDERS)]
+            bed.wait_until_arrived(15, seconds=20)
+            for pid in pids:
+                done += bed.kill(pid)
+            before = len(bed.smtp.received)
+            bed.sweep(evidence=False)
+            uncertain += bed.uncertain(digest)
+            bed.sweep()
+            # Their places are taken: nobody serves the domain until the lease has run out.
+            bed.run("send", digest=digest)
+            early = len(bed.smtp.received) - before
+            must(early == 0 or _round > 0, f"{early} mails went while the dead had all places")
+            time.sleep(2.1)
+        most_at_once = bed.smtp.most_at_once
+        must(most_at_once == _MOST, f"{most_at_once} at once, {_MOST} were allowed")
+        total = bed.finish(digest)
+        must(bed.smtp.most_at_once == _MOST, f"{bed.smtp.most_at_once} at once")
+    total.kills, total.uncertain, total.reconciled = done, uncertain, uncertain
+    return total
