@@ -112,6 +112,7 @@ def name_log_actions(actions: LogActionRegistry) -> None:
         ("accept_on", _("Accept by itself"), _("Let sure suggestions pass by themselves")),
         ("accept_off", _("Accept by itself"), _("Let every suggestion wait for an editor")),
         ("approve", _("Approve"), _("Approved for sending")),
+        ("address", _("Addressed to"), _("Changed whom it is addressed to")),
         ("first_approve", _("Approve"), _("Approved it first, of two people")),
         ("unschedule", _("Stop it"), _("Stopped it: a draft again")),
         ("send_now", _("Send now"), _("Told to go out at once")),

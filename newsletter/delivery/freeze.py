@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from newsletter import conf
 from newsletter.delivery.models import Batch, Delivery, Exclusion, Segment
 from newsletter.delivery.progress import progress
+from newsletter.digests.addressees import Addressees
 from newsletter.digests.content import DigestContent
 from newsletter.digests.freeze import freeze_content, make_variant
 from newsletter.digests.models import Digest
@@ -73,7 +74,7 @@ def approve(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None
     if digest.is_frozen:
         return accounting(digest)
     content = freeze_content(digest, now=now, by=by)
-    candidates = _gather_audience(digest, now)
+    candidates = _gather_audience(digest, content.addressees, now)
     _divide_into_segments(digest, content)
     _write_ledger(digest, now)
     _cut_batches(digest)
@@ -81,7 +82,7 @@ def approve(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None
     digest.candidates = candidates
     account = accounting(digest)
     if not account.deliveries:
-        raise DigestNotReady(_nobody(digest, account))
+        raise DigestNotReady(_nobody(digest, content.addressees, account))
     if not account.adds_up:
         # Cannot happen; if it does, nobody is mailed on a wrong count.
         raise NewsletterError(f"The audience of {digest} does not add up: {account}.")
@@ -97,8 +98,10 @@ def approve(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None
     return account
 
 
-def _nobody(digest: Digest, account: Accounting) -> str:
-    if account.candidates:
+def _nobody(digest: Digest, to: Addressees, account: Accounting) -> str:
+    if account.candidates and not to.everybody:
+        said = _("Nobody would get %(digest)s: nobody it is addressed to can have it.")
+    elif account.candidates:
         said = _("Nobody would get %(digest)s: all who subscribed are left out.")
     else:
         said = _("Nobody would get %(digest)s: nobody has subscribed to its newsletter yet.")
@@ -118,12 +121,13 @@ def accounting(digest: Digest) -> Accounting:
     )
 
 
-def _gather_audience(digest: Digest, now: datetime) -> int:
+def _gather_audience(digest: Digest, to: Addressees, now: datetime) -> int:
     """Everybody who is subscribed, in a table of the transaction's own; their number.
 
     One statement, so one look at the members: whoever subscribes or leaves while the freeze runs
     is wholly in or wholly out, on PostgreSQL too, where each statement sees a newer state.
     """
+    addressed, values = _addressed(to)
     _run("DROP TABLE IF EXISTS {audience}")
     _run(
         """
@@ -140,6 +144,9 @@ def _gather_audience(digest: Digest, now: datetime) -> int:
         INSERT INTO {audience} (member_id, selection_id, language, reason)
         SELECT {member}.id, {subscription}.selection_id, {member}.language,
             CASE
+                WHEN NOT ("""
+        + addressed
+        + """) THEN %(unaddressed)s
                 WHEN {suppression}.id IS NOT NULL THEN %(suppressed)s
                 WHEN {subscription}.paused_until > %(now)s THEN %(paused)s
                 ELSE ''
@@ -155,9 +162,37 @@ def _gather_audience(digest: Digest, now: datetime) -> int:
         active=Subscription.State.ACTIVE.value,
         suppressed=Exclusion.Reason.SUPPRESSED.value,
         paused=Exclusion.Reason.PAUSED.value,
+        unaddressed=Exclusion.Reason.UNADDRESSED.value,
         now=_moment(now),
+        **values,
     )
     return int(_run("SELECT COUNT(*) FROM {audience}")[0][0])
+
+
+def _addressed(to: Addressees) -> tuple[str, dict[str, Any]]:
+    """The condition and its values: what members.addressed says of a subscription."""
+    conditions = ["1 = 1"]
+    values: dict[str, Any] = {}
+    if to.theme_ids:
+        patterns = {f"theme_{pk}": f"%,{pk},%" for pk in to.theme_ids}
+        chosen = " OR ".join(f"',' || key || ',' LIKE %({name})s" for name in patterns)
+        conditions.append(
+            "{subscription}.selection_id IN "
+            f"(SELECT id FROM {{selection}} WHERE key = '' OR {chosen})"
+        )
+        values |= patterns
+    if to.newsletter_ids:
+        numbers = {f"newsletter_{pk}": pk for pk in to.newsletter_ids}
+        wanted = ", ".join(f"%({name})s" for name in numbers)
+        conditions.append(
+            "{member}.id IN (SELECT other.member_id FROM {subscription} AS other "
+            f"WHERE other.newsletter_id IN ({wanted}) AND other.state = %(active)s)"
+        )
+        values |= numbers
+    if to.language:
+        conditions.append("{member}.language = %(to_language)s")
+        values["to_language"] = to.language
+    return " AND ".join(conditions), values
 
 
 def _divide_into_segments(digest: Digest, content: DigestContent) -> None:

@@ -127,6 +127,7 @@ class Exclusion(models.Model):
     """A candidate who does not get a digest, and why: the audience accounts for everybody."""
 
     class Reason(models.TextChoices):
+        UNADDRESSED = "unaddressed", _("Not addressed to them")
         PAUSED = "paused", _("Paused")
         SUPPRESSED = "suppressed", _("Suppressed address")
         NO_THEMES = "no_themes", _("Nothing in their themes")

@@ -48,8 +48,9 @@ class Progress:
 
     @property
     def not_sent(self) -> int:
-        """Candidates who have not got it: not yet, not at all, or nobody knows."""
-        return self.candidates - self.states[Delivery.State.SENT]
+        """Addressed candidates who have not got it: not yet, not at all, or nobody knows."""
+        unaddressed = self.exclusions.get(Exclusion.Reason.UNADDRESSED.value, 0)
+        return self.candidates - unaddressed - self.states[Delivery.State.SENT]
 
     @property
     def adds_up(self) -> bool:

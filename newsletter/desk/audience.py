@@ -11,12 +11,14 @@ from django.utils.translation import ngettext
 
 from newsletter.delivery.models import Exclusion
 from newsletter.desk.sentences import language_name
+from newsletter.digests.addressees import Addressees
 from newsletter.digests.content import DigestContent, content_as_edited
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.digests.previews import readers_mode
 from newsletter.digests.variants import items_for
 from newsletter.exceptions import InvalidMember
 from newsletter.members.address import address_hash, canonical_address
+from newsletter.members.addressed import addressed
 from newsletter.members.models import Selection, Subscription, Suppression
 
 MOST_MODES = 8
@@ -47,16 +49,32 @@ class Audience:
     def readers(self) -> int:
         return sum(variant.readers for variant in self.variants)
 
+    @property
+    def subscribed(self) -> int:
+        return self.readers + sum(self.exclusions.values())
 
-def _subscribed(newsletter: Newsletter, now: datetime) -> QuerySet:
+    @property
+    def addressed(self) -> int:
+        """Of the subscribed; those who pause, for instance, are among them."""
+        return self.subscribed - self.exclusions.get(Exclusion.Reason.UNADDRESSED.value, 0)
+
+
+def _subscribed(newsletter: Newsletter, to: Addressees, now: datetime) -> QuerySet:
     """Each with the `reason` for which it is left out, or none."""
     suppressed = Suppression.objects.filter(address_hash=OuterRef("member__address_hash"))
-    return Subscription.objects.filter(
+    subscribed = Subscription.objects.filter(
         newsletter=newsletter,
         state=Subscription.State.ACTIVE,
         member__confirmed_at__isnull=False,
-    ).annotate(
+    )
+    unaddressed = (
+        []
+        if to.everybody
+        else [When(~addressed(to), then=Value(Exclusion.Reason.UNADDRESSED.value))]
+    )
+    return subscribed.annotate(
         reason=Case(
+            *unaddressed,
             When(Exists(suppressed), then=Value(Exclusion.Reason.SUPPRESSED.value)),
             When(paused_until__gt=now, then=Value(Exclusion.Reason.PAUSED.value)),
             default=Value(""),
@@ -68,7 +86,7 @@ def _subscribed(newsletter: Newsletter, now: datetime) -> QuerySet:
 def audience_of(newsletter: Newsletter, content: DigestContent, *, now: datetime) -> Audience:
     """As the freeze would divide them (newsletter.delivery.freeze), in one query."""
     rows = (
-        _subscribed(newsletter, now)
+        _subscribed(newsletter, content.addressees, now)
         .values_list("reason", "selection__key", "member__language")
         .annotate(members=Count("pk"))
         .order_by()
@@ -130,7 +148,7 @@ def one_reader(
         known = address_hash(canonical_address(written))
     except InvalidMember as error:
         return OneReader(why_not=str(error))
-    found = _subscribed(newsletter, now).filter(member__address_hash=known)
+    found = _subscribed(newsletter, content.addressees, now).filter(member__address_hash=known)
     row = found.values_list("reason", "selection__key", "member__language").first()
     if row is None:
         return OneReader(why_not=_("Nobody with that address gets this newsletter."))

@@ -12,17 +12,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.articles.models import Article, ArticleVersion
+from newsletter.desk.addressing import addressees_in_words
 from newsletter.desk.audience import Audience, audience_of
 from newsletter.desk.block_checks import oddities
 from newsletter.desk.link_checks import of_the_links
 from newsletter.desk.mail_checks import broken_links, leftovers, shortened_links
 from newsletter.desk.sentences import moment_in_words
+from newsletter.digests.addressees import Addressees
 from newsletter.digests.content import DigestContent, content_and_pictures, content_of
 from newsletter.digests.links import personal_links
 from newsletter.digests.mail_links import links_and_words, to_follow
 from newsletter.digests.models import Digest, DigestItem, Newsletter
 from newsletter.digests.render import render
 from newsletter.digests.slots import TOKEN_SLOT
+from newsletter.members.addressed import addressed
 from newsletter.members.models import Subscription
 
 SHOWN = 5  # of each kind of oddity
@@ -36,21 +39,24 @@ class Check:
     text: str
 
 
-def readers_of(newsletter: Newsletter) -> int:
+def readers_of(newsletter: Newsletter, to: Addressees) -> int:
     return Subscription.objects.filter(
+        addressed(to),
         newsletter=newsletter,
         state=Subscription.State.ACTIVE,
         member__confirmed_at__isnull=False,
     ).count()
 
 
-def going_sentence(digest: Digest, readers: int, *, now: datetime) -> str:
+def going_sentence(digest: Digest, readers: int, to_whom: Addressees, *, now: datetime) -> str:
     """ "Thursday 16 July 2026, 08:00: to 1,284 readers of Every week"."""
     to = ngettext(
         "to %(readers)s reader of %(newsletter)s",
         "to %(readers)s readers of %(newsletter)s",
         readers,
     ) % {"readers": f"{readers:,}".replace(",", "\u202f"), "newsletter": digest.newsletter.name}
+    if who := addressees_in_words(to_whom):
+        to = _("%(to)s, only those %(who)s") % {"to": to, "who": who}
     if digest.slot <= now:
         return _("As soon as it is approved, %(to)s") % {"to": to}
     return f"{capfirst(moment_in_words(digest.slot, digest.newsletter))}: {to}"
@@ -65,7 +71,6 @@ def checks_and_audience(digest: Digest, *, now: datetime) -> tuple[list[Check], 
     """The same with who would get it; what each of them would read is rendered once."""
     content, pictures = content_and_pictures(digest)
     audience = audience_of(digest.newsletter, content, now=now)
-    subscribed = audience.readers + sum(audience.exclusions.values())
     checks = [
         Check(bool(content.items or content.blocks), True, _articles(content)),
         Check(
@@ -80,8 +85,10 @@ def checks_and_audience(digest: Digest, *, now: datetime) -> tuple[list[Check], 
             if content.newsletter.sender_email
             else _("The newsletter has no sender's address."),
         ),
-        Check(audience.readers > 0, True, _readers(audience.readers, subscribed)),
+        Check(audience.readers > 0, True, _readers(audience)),
     ]
+    if not content.addressees.everybody:
+        checks.append(_addressees(content.addressees, audience))
     checks += _of_the_publishers(digest)
     checks += [Check(False, False, said) for said in oddities(content, pictures)]
     if content.items or content.blocks:
@@ -102,10 +109,28 @@ def _whole_mail(content: DigestContent) -> str:
     return render(content, positions=positions, language=content.newsletter.language).html
 
 
-def _readers(readers: int, subscribed: int) -> str:
-    if readers:
+def _addressees(to: Addressees, audience: Audience) -> Check:
+    if not to.whole:
+        gone = _("It is addressed to a theme or newsletter that is gone. Choose anew.")
+        return Check(False, True, gone)
+    said = ngettext(
+        "It is addressed to %(addressed)d of %(all)d subscribed reader: those %(who)s.",
+        "It is addressed to %(addressed)d of %(all)d subscribed readers: those %(who)s.",
+        audience.subscribed,
+    ) % {
+        "addressed": audience.addressed,
+        "all": audience.subscribed,
+        "who": addressees_in_words(to),
+    }
+    return Check(audience.addressed > 0, True, said)
+
+
+def _readers(audience: Audience) -> str:
+    if audience.readers:
         return _("It has readers.")
-    if subscribed:
+    if audience.subscribed and not audience.addressed:
+        return _("Nobody would get it: it is addressed to nobody who subscribed.")
+    if audience.subscribed:
         return _("Nobody would get it: all who subscribed are left out.")
     return _("Nobody has subscribed to this newsletter yet.")
 

@@ -29,6 +29,7 @@ from wagtail.admin.panels import (
 from wagtail.admin.views import generic
 from wagtail.admin.widgets import AdminDateTimeInput
 from wagtail.admin.widgets.button import HeaderButton
+from wagtail.log_actions import log
 from wagtail.snippets.action_menu import (
     ActionMenuItem,
     PublishMenuItem,
@@ -38,6 +39,7 @@ from wagtail.snippets.action_menu import (
 )
 from wagtail.snippets.views.snippets import EditView, WorkflowActionView
 
+from newsletter.desk.addressing import AddresseesForm, addressees_panel, offer_addressees
 from newsletter.desk.approval import (
     approve_label,
     first_word,
@@ -49,13 +51,18 @@ from newsletter.desk.approval import (
 from newsletter.desk.audience import reader_modes
 from newsletter.desk.checklist import LARGE, going_sentence, mail_weight, readers_of
 from newsletter.desk.sentences import lead_sentence
+from newsletter.digests.addressees import addressees_as_edited
 from newsletter.digests.compile import compile_digest
 from newsletter.digests.models import LEDGER_FIELDS, Digest, Newsletter
 from newsletter.digests.schedule import next_slot
 from newsletter.exceptions import DigestNotReady, SecondApprovalWanted
 
 
-class DigestForm(WagtailAdminModelForm):
+class DigestForm(AddresseesForm, WagtailAdminModelForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_addressees(self, self.instance)
+
     def clean_slot(self) -> datetime | None:
         slot: datetime | None = self.cleaned_data["slot"]
         others = Digest.objects.filter(newsletter=self.instance.newsletter_id, slot=slot)
@@ -96,6 +103,7 @@ def digest_panels() -> ObjectList:
                 ],
                 heading=gettext_lazy("The issue"),
             ),
+            addressees_panel(),
             FieldPanel("opening"),
             MultipleChooserPanel(
                 "items",
@@ -155,7 +163,10 @@ class DigestEditView(EditView):
         for name in LEDGER_FIELDS:
             column = Digest._meta.get_field(name).attname
             setattr(draft, column, getattr(row, column))
+        before = row.get_latest_revision_as_object()
         saved: Digest = super().save_instance()
+        if addressees_as_edited(before) != addressees_as_edited(draft):
+            log(instance=draft, action="newsletter.address", user=who(self.request))
         filled = saved.items.exists() or saved.opening or saved.closing
         if row.status == Digest.Status.SKIPPED and filled:
             saved.status, saved.status_reason = Digest.Status.DRAFT, ""
@@ -216,8 +227,9 @@ class DigestEditView(EditView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        readers = readers_of(self.live_object.newsletter)
-        context["going"] = going_sentence(self.object, readers, now=timezone.now())
+        to = addressees_as_edited(self.object)
+        readers = readers_of(self.live_object.newsletter, to)
+        context["going"] = going_sentence(self.object, readers, to, now=timezone.now())
         context["lead"] = lead_sentence(self.object)
         context["waiting"] = waiting_for_a_second(self.live_object)
         weight = round(mail_weight(self.object) / 1000)

@@ -18,6 +18,7 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from newsletter.delivery.models import Delivery, Exclusion
 from newsletter.delivery.progress import progress, speed
+from newsletter.desk.addressing import addressees_in_words
 from newsletter.desk.approval import (
     approve_label,
     is_editable,
@@ -32,6 +33,7 @@ from newsletter.desk.digest_mail import MAY_SEE_MEMBERS
 from newsletter.desk.pace_words import held_back_words
 from newsletter.desk.sentences import language_name, moment_in_words
 from newsletter.desk.test_mail import MAY_TEST, TestForm, send
+from newsletter.digests.addressees import addressees_as_edited
 from newsletter.digests.content import DigestContent
 from newsletter.digests.models import Digest
 
@@ -108,12 +110,14 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
     def expected(self) -> dict[str, Any]:
         """What approving would find, and whom it would reach."""
         now = timezone.now()
+        to = addressees_as_edited(self.digest.get_latest_revision_as_object())
         checks, audience = checks_and_audience(self.digest, now=now)
         excluded = dict(Exclusion.Reason.choices)
         return {
             "checks": checks,
             "blocked": any(one.blocking and not one.passed for one in checks),
-            "going": going_sentence(self.digest, audience.readers, now=now),
+            "going": going_sentence(self.digest, audience.readers, to, now=now),
+            "subscribed": audience.subscribed,
             "expected_variants": audience.variants,
             "left_out": [
                 (excluded.get(reason, reason), count)
@@ -163,6 +167,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
                 for variant in digest.variants.order_by("pk").defer("html", "text")
             ],
             "content": content,
+            "addressed": addressees_in_words(content.addressees),
         }
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

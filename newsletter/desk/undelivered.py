@@ -106,7 +106,10 @@ class UndeliveredView(generic.base.WagtailAdminTemplateMixin, TemplateView):
 def rows_of(digest: Digest, state: str = "") -> QuerySet[Any]:
     """(member, state, reason, answer) of all who have not got it, or of those in one state."""
     deliveries = Delivery.objects.filter(digest=digest).exclude(state=Delivery.State.SENT)
-    exclusions = Exclusion.objects.filter(digest=digest)
+    # Whom it was not addressed to has not missed it.
+    exclusions = Exclusion.objects.filter(digest=digest).exclude(
+        reason=Exclusion.Reason.UNADDRESSED
+    )
     if state:
         deliveries = deliveries.filter(state=state)
         exclusions = exclusions if state == _EXCLUDED else exclusions.none()

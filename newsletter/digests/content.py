@@ -14,6 +14,7 @@ from django.db.models import Case, F, Q, Value, When
 
 from newsletter import conf
 from newsletter.articles.models import Article
+from newsletter.digests.addressees import Addressees, addressees_as_edited
 from newsletter.digests.block_content import BlockContent, blocks_as_edited
 from newsletter.digests.models import Digest, DigestItem, next_number
 from newsletter.digests.pictures import kept_pictures, pictures_of_draft
@@ -80,10 +81,13 @@ class DigestContent:
     items: tuple[ItemContent, ...]
     opening: tuple[BlockContent, ...] = ()  # above the articles
     closing: tuple[BlockContent, ...] = ()  # below them
+    addressees: Addressees = field(default_factory=Addressees)
 
     def to_json(self) -> dict[str, Any]:
         """What Digest.content keeps."""
         data = asdict(self)
+        if self.addressees.everybody:
+            del data["addressees"]
         return data | {name: list(data[name]) for name in ("items", "opening", "closing")}
 
     @classmethod
@@ -96,6 +100,7 @@ class DigestContent:
                 "items": tuple(ItemContent(**_known(ItemContent, item)) for item in data["items"]),
                 "opening": _blocks(data.get("opening", ())),
                 "closing": _blocks(data.get("closing", ())),
+                "addressees": Addressees(**_known(Addressees, data.get("addressees", {}))),
             }
         )
 
@@ -188,6 +193,7 @@ def content_as_edited(draft: Digest) -> DigestContent:
         ),
         opening=blocks_as_edited(draft.opening),
         closing=blocks_as_edited(draft.closing),
+        addressees=addressees_as_edited(draft),
     )
 
 

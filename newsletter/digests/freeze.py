@@ -128,6 +128,10 @@ def _check(row: Digest, draft: Digest, content: DigestContent) -> None:
         raise DigestNotReady(_("%(digest)s has no subject. Write one.") % name)
     if not content.newsletter.sender_email:
         raise DigestNotReady(_("%(digest)s has no sender: give the newsletter an address.") % name)
+    if not content.addressees.whole:
+        raise DigestNotReady(
+            _("%(digest)s is addressed to a theme or newsletter that is gone. Choose anew.") % name
+        )
     others = Digest.objects.filter(newsletter=draft.newsletter_id).exclude(pk=row.pk)
     if others.filter(slot=draft.slot).exists():
         raise DigestNotReady(

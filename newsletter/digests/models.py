@@ -90,6 +90,14 @@ class Digest(
     opening = StreamField(FreeBlocks(), verbose_name=_("above the articles"), blank=True)
     closing = StreamField(FreeBlocks(), verbose_name=_("below the articles"), blank=True)
 
+    # Whom it is addressed to (digests.addressees). Ids: what is deleted must not widen it.
+    to_themes = models.JSONField(_("themes"), default=list, blank=True)
+    to_newsletters = models.JSONField(_("newsletters"), default=list, blank=True)
+    to_language = models.CharField(
+        _("language"), max_length=10, choices=[("it", _("Italian")), ("en", _("English"))],
+        blank=True,
+    )  # fmt: skip
+
     status = models.CharField(
         _("status"), max_length=10, choices=Status, default=Status.DRAFT, editable=False
     )
