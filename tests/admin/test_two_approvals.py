@@ -20,7 +20,7 @@ from newsletter.digests.unapproved import drafts_to_send_unapproved, hold_unappr
 from tests.admin.conftest import client_for
 from tests.admin.test_digests import approve, form_data, url
 from tests.admin.test_settings_screens import NEWSLETTER
-from tests.builders import make_article, make_digest, make_member, make_newsletter
+from tests.builders import make_article, make_digest, make_member, make_newsletter, make_theme
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +57,29 @@ def test_a_change_between_the_two_asks_for_both_again(
     assert not urgent.is_frozen
     approve(moderator, urgent)
     assert urgent.is_frozen
+
+
+def test_other_addressees_ask_for_both_again_and_stand_in_the_history(
+    editor: Client, moderator: Client, urgent: Digest
+) -> None:
+    make_member(newsletter=urgent.newsletter, themes=["Clima"])
+    theme = make_theme("Pensioni")
+    approve(moderator, urgent)
+    assert "Only who chose one of these themes" in editor.get(url("edit", urgent)).content.decode()
+    same = form_data(urgent, subject=urgent.subject)
+    editor.post(url("edit", urgent), same | {"to_themes": [theme.pk]})
+    page = moderator.get(url("overview", urgent)).content.decode()
+    assert "Changed since moderator approved it" in page
+    assert "addressed to 1 of 2 subscribed readers: those who chose Pensioni" in page
+    approve(client_for("superuser"), urgent)
+    assert not urgent.is_frozen
+    approve(moderator, urgent)
+    assert urgent.content["addressees"]["theme_names"] == ["Pensioni"]
+    assert "Addressed only to those who chose Pensioni" in moderator.get(
+        url("overview", urgent)
+    ).content.decode()
+    history = moderator.get(reverse("newsletter_digests:history", args=[urgent.pk]))
+    assert "Changed whom it is addressed to" in history.content.decode()
 
 
 def test_from_the_editor_the_first_word_keeps_what_was_typed(
