@@ -144,20 +144,19 @@ def _gather_audience(digest: Digest, to: Addressees, now: datetime) -> int:
         INSERT INTO {audience} (member_id, selection_id, language, reason)
         SELECT {member}.id, {subscription}.selection_id, {member}.language,
             CASE
-                WHEN NOT ("""
-        + addressed
-        + """) THEN %(unaddressed)s
+                WHEN NOT (<addressed>) THEN %(unaddressed)s
                 WHEN {suppression}.id IS NOT NULL THEN %(suppressed)s
                 WHEN {subscription}.paused_until > %(now)s THEN %(paused)s
                 ELSE ''
             END
         FROM {subscription}
         JOIN {member} ON {member}.id = {subscription}.member_id
+        JOIN {selection} ON {selection}.id = {subscription}.selection_id
         LEFT JOIN {suppression} ON {suppression}.address_hash = {member}.address_hash
         WHERE {subscription}.newsletter_id = %(newsletter)s
             AND {subscription}.state = %(active)s
             AND {member}.confirmed_at IS NOT NULL
-        """,
+        """.replace("<addressed>", addressed),
         newsletter=digest.newsletter_id,
         active=Subscription.State.ACTIVE.value,
         suppressed=Exclusion.Reason.SUPPRESSED.value,
@@ -175,19 +174,17 @@ def _addressed(to: Addressees) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {}
     if to.theme_ids:
         patterns = {f"theme_{pk}": f"%,{pk},%" for pk in to.theme_ids}
-        chosen = " OR ".join(f"',' || key || ',' LIKE %({name})s" for name in patterns)
-        conditions.append(
-            "{subscription}.selection_id IN "
-            f"(SELECT id FROM {{selection}} WHERE key = '' OR {chosen})"
-        )
+        matches = [f"',' || {{selection}}.key || ',' LIKE %({name})s" for name in patterns]
+        conditions.append(" OR ".join(["({selection}.key = ''", *matches]) + ")")
         values |= patterns
     if to.newsletter_ids:
         numbers = {f"newsletter_{pk}": pk for pk in to.newsletter_ids}
         wanted = ", ".join(f"%({name})s" for name in numbers)
-        conditions.append(
-            "{member}.id IN (SELECT other.member_id FROM {subscription} AS other "
-            f"WHERE other.newsletter_id IN ({wanted}) AND other.state = %(active)s)"
-        )
+        others = """
+            SELECT other.member_id FROM {subscription} AS other
+            WHERE other.state = %(active)s AND other.newsletter_id IN (<wanted>)
+        """.replace("<wanted>", wanted)
+        conditions.append("{member}.id IN (" + others + ")")
         values |= numbers
     if to.language:
         conditions.append("{member}.language = %(to_language)s")

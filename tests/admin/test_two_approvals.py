@@ -75,9 +75,10 @@ def test_other_addressees_ask_for_both_again_and_stand_in_the_history(
     assert not urgent.is_frozen
     approve(moderator, urgent)
     assert urgent.content["addressees"]["theme_names"] == ["Pensioni"]
-    assert "Addressed only to those who chose Pensioni" in moderator.get(
-        url("overview", urgent)
-    ).content.decode()
+    assert (
+        "Addressed only to those who chose Pensioni"
+        in moderator.get(url("overview", urgent)).content.decode()
+    )
     history = moderator.get(reverse("newsletter_digests:history", args=[urgent.pk]))
     assert "Changed whom it is addressed to" in history.content.decode()
 
