@@ -34,6 +34,8 @@ class HandOver:
         self._begun: set[int] = set()
         self._folded_at = now
         self._version: object | None = None
+        # Something changed since the rows were read, so that each must be looked at by itself.
+        self.is_stale = False
 
     @property
     def is_idle(self) -> bool:
@@ -44,6 +46,7 @@ class HandOver:
         """See ledger.next_rows."""
         # Before the look: what changes during it is seen as a change.
         self._version = ledger.version()
+        self.is_stale = False
         claim = self.claim
         return ledger.next_rows(
             claim.digest_id, after=after, last=claim.last_id, limit=limit, now=now
@@ -122,6 +125,7 @@ class HandOver:
         return self._version is not None and self._version == ledger.version()
 
     def _may_go(self, ids: Sequence[int], now: datetime) -> bool:
+        self.is_stale = True
         if ledger.may_go(self.claim.batch_id, self.claim.fence, ids, now=now):
             return True
         self._make_sure_it_is_held()

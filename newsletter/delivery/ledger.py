@@ -6,6 +6,7 @@ Plain SQL, because it runs for every message of a digest, or for hundreds of the
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -185,10 +186,16 @@ def fold(batch_id: int, fence: int, outcomes: Sequence[Outcome], *, now: datetim
 
 
 def version() -> object | None:
-    """Changes whenever anything in the database did; None where that costs as much as looking.
+    """Changes whenever anything in the database did; None where that cannot be told.
 
-    SQLite keeps count of the commits of others (`PRAGMA data_version`) and of our own changes.
+    SQLite keeps count of the commits of others (`PRAGMA data_version`) and of our own changes. Of
+    two statements with the same snapshot PostgreSQL shows the second what it showed the first;
+    what our own transaction changes is not part of it.
     """
+    if connection.vendor == "postgresql":
+        if connection.in_atomic_block:
+            return None
+        return _prepared("SELECT pg_current_snapshot()::text", {})[0][0]
     if connection.vendor != "sqlite":
         return None
     connection.ensure_connection()
@@ -221,7 +228,14 @@ def _prepared(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     import psycopg  # nobody on SQLite needs it
 
     connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    raw = connection.connection
+    # Django keeps psycopg from preparing anything, for the sake of poolers that hand a session from
+    # one client to the next. Whoever has one tells Django by this setting.
+    if raw.prepare_threshold is None and not connection.settings_dict.get(
+        "DISABLE_SERVER_SIDE_CURSORS"
+    ):
+        raw.prepare_threshold = sys.maxsize  # only what asks for it
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
         cursor.execute(statement, values, prepare=True)
         return cursor.fetchall()
 

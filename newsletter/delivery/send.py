@@ -57,6 +57,7 @@ _MOST_COMPILED = 32  # variants kept ready; a variant takes about 60 KB
 # check that decides is made before the message itself goes out.
 _READ_AHEAD = 100
 _READ_SECONDS = 1.0
+_STALE_SECONDS = 0.02  # once anything changed: one look at all costs less than one at each
 
 
 @dataclass
@@ -197,7 +198,8 @@ class _Sender:
         rows: deque[Row] = deque()
         read_at = self.clock()
         while not self._must_end():
-            if self.clock() - read_at > timedelta(seconds=_READ_SECONDS):
+            age = (self.clock() - read_at).total_seconds()
+            if age > (_STALE_SECONDS if batch.is_stale else _READ_SECONDS):
                 rows.clear()
             if len(rows) <= self.window:
                 read_at = self.clock()
