@@ -65,6 +65,8 @@ def paths(
         found.newsletter(regular.newsletter),
         found.article(articles[0]),
         found.theme(themes[0]),
+        # One long word beside its picture.
+        found.theme(Theme.objects.get(name="Internazionale")),
         found.themes(),
         found.articles(),
         found.source(feed),
