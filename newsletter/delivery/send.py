@@ -34,6 +34,7 @@ from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome, Row
 from newsletter.delivery.pace.limits import PATIENCE, says_too_fast
 from newsletter.delivery.pace.pace import Pace
+from newsletter.delivery.pace.refusals import Refusals
 from newsletter.delivery.provider import ProviderConnection, connection_to
 from newsletter.delivery.return_path import ReturnPaths, bounce_domain
 from newsletter.delivery.server import Server
@@ -140,6 +141,7 @@ class _Sender:
         self.connection = connection
         self.round = Round()
         self.pace = Pace(digest, in_flight=self.window)
+        self.refusals = Refusals(str(conf.get("PAUSE_AT_REFUSALS")))
         self.signer = configured_signer(self.envelope_sender.rpartition("@")[2])
         self.compiled: dict[int, CompiledMessage] = {}
         self.copies: dict[int, bytes] = {}  # of the message in hand and of the next
@@ -337,8 +339,7 @@ class _Sender:
         self.sender_refusals += 1
         if self.sender_refusals >= _MOST_SENDER_REFUSALS:
             reason = _("The mail server refuses the sender: %(answer)s") % {"answer": opening.mail}
-            pause(self.digest_id, now=self.clock(), reason=reason)
-            self._end("paused", reason)
+            self._pause(reason)
 
     def _message(self, variant_id: int) -> CompiledMessage:
         if variant_id not in self.compiled:
@@ -368,6 +369,14 @@ class _Sender:
     def _note(self, batch: HandOver, known: Outcome) -> None:
         batch.note(known)
         self.round.counts[known.state.value] += 1
+        refused = known.state == Delivery.State.FAILED
+        if refused or known.state == Delivery.State.SENT:
+            if reason := self.refusals.why_pause(refused=refused):
+                self._pause(reason)
+
+    def _pause(self, reason: str) -> None:
+        pause(self.digest_id, now=self.clock(), reason=reason)
+        self._end("paused", reason)
 
     # --- when to end
 

@@ -87,12 +87,13 @@ def _late(digests: list[Digest], now: datetime) -> list[Alarm]:
 
 
 def _paused(digests: list[Digest]) -> list[Alarm]:
+    what_to_do = _("Resume it on its page, or cancel it for good.")
     return [
         Alarm(
             "paused",
             digest,
             _("is paused since %(when)s") % {"when": naturaltime(digest.paused_at)},
-            _("Resume it on its page, or cancel it for good."),
+            " ".join(filter(None, (digest.status_reason, what_to_do))),
         )
         for digest in digests
         if digest.paused_at

@@ -12,7 +12,7 @@ from django.core.checks import run_checks
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from newsletter.delivery.control import finish
+from newsletter.delivery.control import finish, resume
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.delivery.pace import limits
 from newsletter.delivery.pace.limits import Bucket, Rate
@@ -21,6 +21,7 @@ from newsletter.delivery.pace.pace import forget_unused, resting
 from newsletter.delivery.pace.slots import Slots
 from newsletter.delivery.send import Round, send_batches
 from newsletter.delivery.sweep import sweep
+from newsletter.desk.alarms import send_alarms
 from newsletter.digests.models import Digest, Newsletter
 from tests.builders import NOW
 from tests.delivery.conftest import Clock, states
@@ -297,7 +298,12 @@ def test_what_a_sender_took_and_did_not_use_is_given_back(
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"RATE_LIMITS": {"*": "fast"}}, {"QUIET_HOURS": "night"}, {"WARM_UP": {"first_day": 3}}],
+    [
+        {"RATE_LIMITS": {"*": "fast"}},
+        {"QUIET_HOURS": "night"},
+        {"WARM_UP": {"first_day": 3}},
+        {"PAUSE_AT_REFUSALS": "many"},
+    ],
 )
 def test_limits_that_cannot_be_understood_let_nothing_out(
     ready_digest: Ready,
@@ -371,3 +377,36 @@ def test_a_limit_of_connections_costs_other_domains_no_look(
         send(digest, clock)
     assert len(smtp.received) == 30
     assert [one for one in queries if "newsletter_slot" in one["sql"]] == []
+
+
+def test_a_digest_that_is_refused_too_often_pauses_until_a_person_resumes_it(
+    ready_digest: Ready, smtp: ScriptedServer, configure: Configure, clock: Clock
+) -> None:
+    configure(PAUSE_AT_REFUSALS="3/10")
+    smtp.answer("rcpt", "550 5.7.1 we do not like you", times=4)
+    digest = ready_digest(30)
+    assert send(digest, clock).ended == "paused"
+    digest.refresh_from_db()
+    assert digest.paused_at
+    assert "more than 3 of the last 10" in digest.status_reason
+    assert list(states(digest).values()).count("failed") == 4
+    [alarm] = [one for one in send_alarms(now=clock.now) if one.kind == "paused"]
+    assert "more than 3 of the last 10" in alarm.advice
+    send(digest, clock)
+    assert smtp.received == []
+    assert resume(digest.pk, now=clock.now)
+    send(digest, clock)
+    assert len(smtp.received) == 26
+
+
+def test_a_few_refusals_among_many_mails_pause_nothing(
+    ready_digest: Ready, smtp: ScriptedServer, configure: Configure, clock: Clock
+) -> None:
+    configure(PAUSE_AT_REFUSALS="3/10")
+    for number in (1, 2, 3, 14, 15, 16):
+        smtp.answer("rcpt", "550 5.1.1 gone", match=f"persona{number}@")
+    digest = ready_digest(30)
+    send(digest, clock)
+    assert len(smtp.received) == 24
+    digest.refresh_from_db()
+    assert digest.paused_at is None

@@ -19,6 +19,7 @@ from newsletter.delivery.outcome import Row
 from newsletter.delivery.pace import limits
 from newsletter.delivery.pace.limits import Bucket, Granted, Limit, Rate
 from newsletter.delivery.pace.models import Slot, Throttle
+from newsletter.delivery.pace.refusals import Refusals
 from newsletter.delivery.pace.slots import Slots
 from newsletter.digests.models import Digest, Newsletter
 
@@ -160,6 +161,7 @@ def check_limits() -> None:
     try:
         _limits()
         limits.parse_warm_up(conf.get("WARM_UP"))
+        Refusals(str(conf.get("PAUSE_AT_REFUSALS")))
         if hours := str(conf.get("QUIET_HOURS")):
             limits.parse_hours(hours)
     except ValueError as error:

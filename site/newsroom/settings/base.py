@@ -274,6 +274,7 @@ NEWSLETTER: dict[str, Any] = {
     "WEBSUB": env.bool("WEBSUB", default=False),
     "RATE_LIMITS": env.dict("RATE_LIMITS", default={}),
     "WARM_UP": env.dict("WARM_UP", default={}),
+    "PAUSE_AT_REFUSALS": env.str("PAUSE_AT_REFUSALS", default=""),
     "QUIET_HOURS": env.str("QUIET_HOURS", default=""),
     "DKIM_KEYS": env.list("DKIM_KEYS", default=[]),
     "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
