@@ -370,9 +370,10 @@ class _Sender:
         batch.note(known)
         self.round.counts[known.state.value] += 1
         refused = known.state == Delivery.State.FAILED
-        if refused or known.state == Delivery.State.SENT:
-            if reason := self.refusals.why_pause(refused=refused):
-                self._pause(reason)
+        if not refused and known.state != Delivery.State.SENT:
+            return  # the server was not asked, or did not say
+        if reason := self.refusals.why_pause(refused=refused):
+            self._pause(reason)
 
     def _pause(self, reason: str) -> None:
         pause(self.digest_id, now=self.clock(), reason=reason)
