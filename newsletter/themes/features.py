@@ -6,8 +6,9 @@ word had in a suggestion can be told exactly (see `learned`).
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -75,10 +76,9 @@ class Vocabulary:
     def size(self) -> int:
         return len(self.terms) + len(self.grams) + self.vector_size
 
-    def term_places(self, stems: Sequence[str]) -> list[int]:
-        """-1 for a term that is not known."""
-        places = self._term_places
-        return [places.get(stem, -1) for stem in stems]
+    @property
+    def term_places(self) -> Mapping[str, int]:
+        return self._term_places
 
     def gram_places(self, stem: str) -> list[int]:
         places = self._gram_places
@@ -98,20 +98,36 @@ class Corpus:
     def texts(self) -> int:
         return len(self.ends) - 1
 
+    @property
+    def of_text(self) -> npt.NDArray[np.int64]:
+        """Which text each of `places` stands in."""
+        return np.repeat(np.arange(self.texts), np.diff(self.ends))
+
     def by_text(self, values: Array, columns: npt.NDArray[Any], width: int) -> sparse.csr_matrix:
         return sparse.csr_matrix((values, columns, self.ends), shape=(self.texts, width))
 
+    def only(self, texts: npt.NDArray[np.int64]) -> Corpus:
+        """Some of the texts, with the numbers that their terms have here."""
+        sizes = np.diff(self.ends)[texts]
+        ends = np.append(0, np.cumsum(sizes))
+        at = np.arange(ends[-1]) + np.repeat(self.ends[texts] - ends[:-1], sizes)
+        return Corpus(self.numbers, self.places[at], self.counts[at], ends)
 
-def corpus_of(texts: Sequence[Counts]) -> Corpus:
+
+def corpus_of(texts: Iterable[Counts]) -> Corpus:
     numbers: defaultdict[str, int] = defaultdict()
     numbers.default_factory = numbers.__len__
-    places = [np.fromiter(map(numbers.__getitem__, text), np.int32, len(text)) for text in texts]
-    counts = [np.fromiter(text.values(), np.float32, len(text)) for text in texts]
+    places, counts, ends = array("i"), array("f"), array("q", [0])
+    for text in texts:
+        size = len(text)
+        places.frombytes(np.fromiter(map(numbers.__getitem__, text), np.int32, size).tobytes())
+        counts.frombytes(np.fromiter(text.values(), np.float32, size).tobytes())
+        ends.append(len(places))
     return Corpus(
         numbers=numbers,
-        places=np.concatenate([np.zeros(0, np.int32), *places]),
-        counts=np.concatenate([np.zeros(0, np.float32), *counts]),
-        ends=np.cumsum([0, *map(len, texts)]),
+        places=np.frombuffer(places, np.int32),
+        counts=np.frombuffer(counts, np.float32),
+        ends=np.frombuffer(ends, np.int64),
     )
 
 
@@ -161,21 +177,53 @@ def _pieces(terms: Sequence[str]) -> tuple[list[str], sparse.csr_matrix]:
     )
 
 
-def rows(corpus: Corpus, vocabulary: Vocabulary) -> sparse.csr_matrix:
+@dataclass(frozen=True)
+class Known:
+    """What a vocabulary knows of a corpus's terms, by their numbers."""
+
+    columns: npt.NDArray[np.int64]  # -1: not among the vocabulary's terms
+    pieces: sparse.csr_matrix  # one row a term, one column a piece
+    table_rows: npt.NDArray[np.int64]  # of the word vectors; -1: it has none
+
+
+def known_terms(numbers: Mapping[str, int], vocabulary: Vocabulary) -> Known:
+    table = word_vectors(vocabulary.language) if vocabulary.with_vectors else None
+    found = [vocabulary.gram_places(term) for term in numbers] if vocabulary.grams else []
+    columns = np.fromiter(chain.from_iterable(found), np.int32)
+    ends = np.cumsum([0, *map(len, found)]) if found else np.zeros(len(numbers) + 1, np.int64)
+    return Known(
+        _joined(numbers, vocabulary.term_places),
+        sparse.csr_matrix(
+            (np.ones(len(columns), np.float32), columns, ends),
+            shape=(len(numbers), len(vocabulary.grams)),
+        ),
+        _joined(numbers, table.rows if table else {}),
+    )
+
+
+def _joined(numbers: Mapping[str, int], places: Mapping[str, int]) -> npt.NDArray[np.int64]:
+    """Of each numbered term its place, or -1; asked from the side that has fewer."""
+    if len(numbers) <= len(places):
+        return np.array([places.get(term, -1) for term in numbers], np.int64)
+    result = np.full(len(numbers), -1, np.int64)
+    both = [(numbers[term], place) for term, place in places.items() if term in numbers]
+    here, there = np.array(both, np.int64).reshape(-1, 2).T
+    result[here] = there
+    return result
+
+
+def rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
     """One row a text: each group of features has length 1 by itself."""
-    groups = [_term_rows(corpus, vocabulary)]
+    groups = [_term_rows(corpus, vocabulary, known)]
     if vocabulary.grams:
-        groups.append(_gram_rows(corpus, vocabulary))
+        groups.append(_gram_rows(corpus, vocabulary, known))
     if vocabulary.vector_size:
-        groups.append(_vector_rows(corpus, vocabulary))
+        groups.append(_vector_rows(corpus, vocabulary, known))
     return sparse.hstack(groups, format="csr", dtype=np.float32)
 
 
-def _term_rows(corpus: Corpus, vocabulary: Vocabulary) -> sparse.csr_matrix:
-    known = [corpus.numbers.get(term, -1) for term in vocabulary.terms]
-    of_terms = np.full(len(corpus.numbers) + 1, -1, np.int32)  # the last: of what does not occur
-    of_terms[known] = np.arange(len(known))
-    columns = of_terms[corpus.places]
+def _term_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
+    columns = known.columns[corpus.places]
     is_known = columns >= 0
     columns = columns[is_known]
     values = (1 + np.log(corpus.counts[is_known])) * vocabulary.term_weights[columns]
@@ -184,29 +232,20 @@ def _term_rows(corpus: Corpus, vocabulary: Vocabulary) -> sparse.csr_matrix:
     return _of_length_one(sparse.csr_matrix((values, columns, ends), shape=shape))
 
 
-def _gram_rows(corpus: Corpus, vocabulary: Vocabulary) -> sparse.csr_matrix:
-    places = [vocabulary.gram_places(term) for term in corpus.numbers]
-    columns = np.fromiter(chain.from_iterable(places), np.int32)
-    of_terms = sparse.csr_matrix(
-        (np.ones(len(columns), np.float32), columns, np.cumsum([0, *map(len, places)])),
-        shape=(len(corpus.numbers), len(vocabulary.grams)),
-    )
+def _gram_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
     once = corpus.by_text(np.ones_like(corpus.counts), corpus.places, len(corpus.numbers))
-    matrix = once @ of_terms
+    matrix = once @ known.pieces
     matrix.data = (1 + np.log(matrix.data)) * vocabulary.gram_weights[matrix.indices]
     return _of_length_one(matrix)
 
 
-def _vector_rows(corpus: Corpus, vocabulary: Vocabulary) -> sparse.csr_matrix:
+def _vector_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
     table = word_vectors(vocabulary.language)
     if table is None:  # pragma: no cover — the caller has looked
         raise LookupError(vocabulary.language)
-    known = [
-        (corpus.numbers[term], row) for term, row in table.rows.items() if term in corpus.numbers
-    ]
-    here, there = np.asarray(known, np.int64).reshape(-1, 2).T
+    here = np.flatnonzero(known.table_rows >= 0)
     amounts = corpus.by_text(1 + np.log(corpus.counts), corpus.places, len(corpus.numbers))
-    result = amounts[:, here] @ table.matrix[there]
+    result = amounts[:, here] @ table.matrix[known.table_rows[here]]
     lengths = np.linalg.norm(result, axis=1, keepdims=True)
     return sparse.csr_matrix(result * (VECTORS_WEIGH / np.maximum(lengths, 1e-9)))
 

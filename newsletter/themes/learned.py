@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from newsletter.themes import features
 from newsletter.themes.calibration import signs
 from newsletter.themes.documents import Text
-from newsletter.themes.features import Vocabulary
+from newsletter.themes.features import Vocabulary, corpus_of
 from newsletter.themes.logistic import Array, sigmoid
 from newsletter.themes.sources import MODEL_FORMAT
-from newsletter.themes.vectors import word_vectors
+from newsletter.themes.weighing import logits_of, vector_weights, word_parts
 
 
 @dataclass(frozen=True)
@@ -146,9 +144,11 @@ class Weighed:
         self, model: Model, counts: Counter[str], excluded: Mapping[int, frozenset[str]]
     ) -> None:
         self.model = model
-        self._words, self._parts = word_parts(
-            counts, model.vocabulary, model.coefficients, model._vectors
-        )
+        corpus = corpus_of([counts])
+        found = word_parts(corpus, model.vocabulary, model.coefficients, model._vectors)
+        names = list(corpus.numbers)
+        self._words = [names[at] for at in found.words.tolist()]
+        self._parts = found.parts
         for place, theme_id in enumerate(model.theme_ids):
             silent = excluded.get(theme_id)
             if silent:
@@ -161,86 +161,3 @@ class Weighed:
         column = self._parts[:, theme]
         chosen = np.argsort(-column, kind="stable")[: self.model.most_words]
         return {self._words[at]: float(column[at]) for at in chosen if column[at] > 0}
-
-
-def logits_of(parts: Array, intercept: Array, most_words: int) -> Array:
-    """A theme's logit is what its few most telling words say, and no other word.
-
-    So the words that are shown are all that gave a suggestion. It also suggests better than the
-    sum over all words while little was learned: a hundred faint hints outweigh no keyword.
-    """
-    positive = np.maximum(parts, 0.0)
-    if len(positive) > most_words:
-        positive = np.partition(positive, len(positive) - most_words, axis=0)[-most_words:]
-    result: Array = (positive.sum(axis=0) + intercept).astype(np.float32)
-    return result
-
-
-def vector_weights(vocabulary: Vocabulary, coefficients: Array) -> Array | None:
-    """What each word of the table of vectors weighs for each theme."""
-    table = word_vectors(vocabulary.language) if vocabulary.with_vectors else None
-    if table is None:
-        return None
-    weights: Array = table.matrix @ coefficients[-1 - table.size : -1]
-    return weights
-
-
-def word_parts(
-    counts: Counter[str], vocabulary: Vocabulary, coefficients: Array, vectors: Array | None
-) -> tuple[list[str], Array]:
-    """The words of a text, and the part of each in each theme; a pair's goes to its two words."""
-    words = [term for term in counts if " " not in term]
-    row_of = {word: row for row, word in enumerate(words)}
-    parts: Array = np.zeros((len(words), coefficients.shape[1]), np.float32)
-    terms = list(counts)
-    amounts = 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
-    places = np.asarray(vocabulary.term_places(terms), np.int64)
-    known = np.flatnonzero(places >= 0)
-    values = amounts[known] * vocabulary.term_weights[places[known]]
-    values /= max(float(np.linalg.norm(values)), 1e-9)
-    of_terms = values[:, None] * coefficients[places[known]]
-    names = [terms[at] for at in known.tolist()]
-    single = np.array([" " not in name for name in names], bool)
-    parts[[row_of[name] for name in names if " " not in name]] += of_terms[single]
-    pairs = [name.split(" ") for name in names if " " in name]
-    for side in (0, 1):
-        rows = np.array([row_of[pair[side]] for pair in pairs], np.int64)
-        np.add.at(parts, rows, of_terms[~single] / 2)
-    if vocabulary.grams:
-        _add_grams(parts, words, vocabulary, coefficients)
-    if vectors is not None:
-        _add_vectors(parts, words, counts, vocabulary.language, vectors)
-    return words, parts
-
-
-def _add_grams(parts: Array, words: list[str], vocabulary: Vocabulary, coefficients: Array) -> None:
-    of_words = [vocabulary.gram_places(word) for word in words]
-    sizes = [len(places) for places in of_words]
-    flat = np.fromiter((one for places in of_words for one in places), np.int64, sum(sizes))
-    at, back, times = np.unique(flat, return_inverse=True, return_counts=True)
-    values = (1 + np.log(times.astype(np.float32))) * vocabulary.gram_weights[at]
-    values /= max(float(np.linalg.norm(values)), 1e-9)
-    # Among the words that have the piece.
-    shared = (values / times)[:, None] * coefficients[len(vocabulary.terms) + at]
-    owners = np.repeat(np.arange(len(words)), sizes)
-    summed = sparse.csr_matrix(
-        (np.ones(len(owners), np.float32), (owners, back.reshape(-1))),
-        shape=(len(words), len(at)),
-    )
-    parts += summed @ shared
-
-
-def _add_vectors(
-    parts: Array, words: list[str], counts: Counter[str], language: str, weights: Array
-) -> None:
-    table = word_vectors(language)
-    if table is None:  # pragma: no cover — the weights are made from it
-        return
-    rows = np.asarray([table.rows.get(word, -1) for word in words], np.int64)
-    known = np.flatnonzero(rows >= 0)
-    if not len(known):
-        return
-    amounts = 1 + np.log(np.asarray([counts[words[at]] for at in known], np.float32))
-    length = float(np.linalg.norm(amounts @ table.matrix[rows[known]]))
-    shares = amounts * (features.VECTORS_WEIGH / max(length, 1e-9))
-    parts[known] += shares[:, None] * weights[rows[known]]

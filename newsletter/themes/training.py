@@ -18,16 +18,26 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from newsletter.themes import calibration, measures
-from newsletter.themes.features import Vocabulary, corpus_of, learn_vocabulary, rows
-from newsletter.themes.learned import Acceptance, Model, logits_of, vector_weights, word_parts
+from newsletter.themes.features import (
+    Corpus,
+    Known,
+    Vocabulary,
+    corpus_of,
+    known_terms,
+    learn_vocabulary,
+    rows,
+)
+from newsletter.themes.learned import Acceptance, Model
 from newsletter.themes.logistic import Array, balanced, fit, sigmoid
 from newsletter.themes.sources import MODEL_FORMAT, MOST_UNREVIEWED, worth_learning
+from newsletter.themes.weighing import logits_of, vector_weights, word_parts
 
 # Of the articles against the wish for small coefficients: of texts on several themes, and on one.
 STRENGTH, STRENGTH_OF_ONE = 2.0, 0.7
@@ -70,7 +80,8 @@ def train(
     of_list = np.repeat(np.arange(len(theme_ids)), [len(p) for p in keyword_lists.values()])
     corpus = corpus_of([one.counts for one in kept] + lists)
     vocabulary = learn_vocabulary(corpus, language)
-    features = rows(corpus, vocabulary)
+    known_of = known_terms(corpus.numbers, vocabulary)
+    features = rows(corpus, vocabulary, known_of)
     keywords = _confidences(kept, theme_ids)
     labels = _labels(reviewed, theme_ids)
 
@@ -89,17 +100,15 @@ def train(
         _list_weights(keyword_lists.values()),
     )
     most_words = FEW_WORDS if one_each else MORE_WORDS if known < MANY_FROM else MANY_WORDS
-    out_of_fold, tested, start = _out_of_fold(
-        teaching, [one.counts for one in reviewed], vocabulary, most_words, seed
-    )
+    scoring = _Scoring(corpus, vocabulary, known_of, most_words)
+    out_of_fold, tested, start = _out_of_fold(teaching, scoring, seed)
     coefficients = teaching.fit(np.arange(known), start)
 
     usual = calibration.usual_themes(labels)
     guess = calibration.FIRST_GUESS_OF_ONE if one_each else calibration.FIRST_GUESS
     if known < GUESSED_UNTIL:
-        unseen = range(known, min(unknown, known + MOST_ASKED))
-        texts = [kept[at].counts for at in unseen]
-        logits = _logits(texts, vocabulary, coefficients, most_words)
+        unseen = np.arange(known, min(unknown, known + MOST_ASKED))
+        logits = scoring.logits(unseen, coefficients)
         asked = calibration.signs(logits, keywords[unseen], usual)
         guess = calibration.as_usual(guess, asked, THEMES_OF_SHORT if one_each else THEMES_OF_LONG)
     seen = calibration.signs(out_of_fold, keywords[tested], usual)
@@ -252,24 +261,27 @@ class _Teaching:
         )
 
 
-def _logits(
-    texts: Sequence[Counter[str]], vocabulary: Vocabulary, coefficients: Array, most_words: int
-) -> Array:
-    """One row a text: what a model of these coefficients would say of it."""
-    vectors = vector_weights(vocabulary, coefficients)
-    result = np.zeros((len(texts), coefficients.shape[1]), np.float32)
-    for place, text in enumerate(texts):
-        _, of_words = word_parts(text, vocabulary, coefficients, vectors)
-        result[place] = logits_of(of_words, coefficients[-1], most_words)
-    return result
+@dataclass(frozen=True)
+class _Scoring:
+    corpus: Corpus
+    vocabulary: Vocabulary
+    known: Known
+    most_words: int
+
+    def logits(self, texts: np.ndarray, coefficients: Array) -> Array:
+        """One row a text: what a model of these coefficients would say of it."""
+        vectors = vector_weights(self.vocabulary, coefficients)
+        found = word_parts(
+            self.corpus.only(texts), self.vocabulary, coefficients, vectors, self.known
+        )
+        result: Array = np.zeros((len(texts), coefficients.shape[1]), np.float32)
+        for place, (first, end) in enumerate(pairwise(found.ends.tolist())):
+            result[place] = logits_of(found.parts[first:end], coefficients[-1], self.most_words)
+        return result
 
 
 def _out_of_fold(
-    teaching: _Teaching,
-    texts: list[Counter[str]],
-    vocabulary: Vocabulary,
-    most_words: int,
-    seed: int,
+    teaching: _Teaching, scoring: _Scoring, seed: int
 ) -> tuple[Array, np.ndarray, Array | None]:
     """Logits of reviewed articles by models that had not seen them; which articles; a start."""
     known, themes = teaching.labels.shape
@@ -285,6 +297,6 @@ def _out_of_fold(
         mask = np.ones(known, bool)
         mask[part] = False
         start = teaching.fit(np.flatnonzero(mask))
-        logits[part] = _logits([texts[at] for at in part], vocabulary, start, most_words)
+        logits[part] = scoring.logits(part, start)
     tested = np.sort(np.concatenate(parts))
     return logits[tested], tested, start
