@@ -48,7 +48,7 @@ WHOLE_LIST, ONE_KEYWORD = 1.0, 0.5  # what a list weighs, and each of its terms 
 FEW_WORDS, MORE_WORDS = 8, 10  # that count for a theme: of texts on one theme, on several …
 MANY_WORDS, MANY_FROM = 20, 100  # … and once so many were reviewed
 # Of the optimiser; fewer from where it came to with most of the articles.
-STEPS, FEWER_STEPS = 30, 12
+STEPS, FEWER_STEPS = 20, 10
 FOLDS, FEWER_FOLDS_FROM = 5, 500
 HOLD_OUT_FROM, MOST_TESTED = 1_000, 1_000  # above: one part of the articles is held out
 ONE_THEME = 1.25  # themes an article: no more than so many means that themes exclude each other
