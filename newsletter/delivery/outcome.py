@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from newsletter import conf
@@ -30,8 +31,7 @@ class Row:
     obstacle: Delivery.Reason | None
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     delivery_id: int
     state: Delivery.State
     reason: str = ""

@@ -88,7 +88,13 @@ class ProviderConnection:
             return Opening(_OK, Reply(553, "5.6.7 addresses outside ASCII are not passed on"))
         return Opening(_OK, _OK, Reply(354, ""))
 
-    def hand_over(self, message: bytes, following: Envelope | None = None) -> Reply:
+    def hand_over(
+        self,
+        message: bytes,
+        following: Envelope | None = None,
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> Reply:
         """The provider's answer. A Silence: it may have the message."""
         if self._backend is None or self._envelope is None:
             raise TransportError("No envelope is open.", phase="body")

@@ -16,44 +16,40 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.core.exceptions import ImproperlyConfigured
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter import conf
 from newsletter.delivery import outcome
 from newsletter.delivery.claim import claim_batch, release_expired
 from newsletter.delivery.control import clear_trouble, finish, note_rest, note_trouble, pause
-from newsletter.delivery.dkim import configured_signer
+from newsletter.delivery.copies import Copies
 from newsletter.delivery.handover import HandOver
 from newsletter.delivery.ledger import DigestStopped
-from newsletter.delivery.message import CompiledMessage, ascii_address, compile_message
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome, Row
 from newsletter.delivery.pace.limits import PATIENCE, says_too_fast
 from newsletter.delivery.pace.pace import Pace
 from newsletter.delivery.pace.refusals import Refusals
 from newsletter.delivery.provider import ProviderConnection, connection_to
-from newsletter.delivery.return_path import ReturnPaths, bounce_domain
 from newsletter.delivery.server import Server
 from newsletter.delivery.smtp import Connection, Envelope, Opening, Silence
 from newsletter.delivery.wire import Reply
-from newsletter.digests.content import DigestContent
-from newsletter.digests.models import Digest, Variant
-from newsletter.digests.pictures import kept_pictures
+from newsletter.digests.models import Digest
 from newsletter.exceptions import DigestNotReady, LeaseLost, TransportError
 
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], None]
+_utc_now = partial(datetime.now, UTC)  # asked ten times a mail; Django's reads the settings first
 
 # In a row, without one message answered: then the server is ill, not the message.
 _MOST_BROKEN = 3
 _MOST_SENDER_REFUSALS = 3
-_MOST_COMPILED = 32  # variants kept ready; a variant takes about 60 KB
 # Rows looked at together, and for how long that look is good enough to open an envelope by. The
 # check that decides is made before the message itself goes out.
 _READ_AHEAD = 100
@@ -81,7 +77,7 @@ def send_batches(
     digest_id: int,
     *,
     worker: str = "",
-    clock: Clock = timezone.now,
+    clock: Clock = _utc_now,
     sleep: Sleep = time.sleep,
     budget: timedelta | None = None,
     stop: Callable[[], bool] = lambda: False,
@@ -128,10 +124,6 @@ class _Sender:
         connection: Connection | ProviderConnection,
     ) -> None:
         self.digest_id = digest.pk
-        self.content = DigestContent.from_json(digest.content or {})
-        self.envelope_sender = ascii_address(self.content.newsletter.sender_email)
-        domain = bounce_domain()
-        self.return_paths = ReturnPaths(domain, digest.uid, day=clock().date()) if domain else None
         self.worker = worker
         self.clock = clock
         self.sleep = sleep
@@ -142,9 +134,7 @@ class _Sender:
         self.round = Round()
         self.pace = Pace(digest, in_flight=self.window)
         self.refusals = Refusals(str(conf.get("PAUSE_AT_REFUSALS")))
-        self.signer = configured_signer(self.envelope_sender.rpartition("@")[2])
-        self.compiled: dict[int, CompiledMessage] = {}
-        self.copies: dict[int, bytes] = {}  # of the message in hand and of the next
+        self.copies = Copies(digest, now=clock())
         self.begun: set[int] = set()  # noted as such in one go
         self.broken = self.sender_refusals = 0
         self.had_trouble = bool(digest.status_reason)
@@ -200,11 +190,12 @@ class _Sender:
         rows: deque[Row] = deque()
         read_at = self.clock()
         while not self._must_end():
-            age = (self.clock() - read_at).total_seconds()
+            now = self.clock()
+            age = (now - read_at).total_seconds()
             if age > (_STALE_SECONDS if batch.is_stale else _READ_SECONDS):
                 rows.clear()
             if len(rows) <= self.window:
-                read_at = self.clock()
+                read_at = now
                 behind = rows[-1].delivery_id if rows else after
                 rows += batch.next_rows(after=behind, limit=_READ_AHEAD, now=read_at)
             if not rows:
@@ -212,7 +203,7 @@ class _Sender:
             row = rows[0]
             if row.obstacle is not None:
                 self._note(batch, outcome.skipped(row, row.obstacle))
-            elif wait := self.pace.wait(row, now=self.clock()):
+            elif wait := self.pace.wait(row, now=now):
                 if wait.of_all:
                     self._rest(batch, wait.until)
                     continue
@@ -247,18 +238,19 @@ class _Sender:
             # A server that is slow to answer must not cost the lease what is known already.
             batch.fold(now=self.clock())
             connection.open()
-        message = self._copy(row)
+        copy = self.copies.of(row, now=self.clock())
         was_reused = connection.handed_over > 0
         try:
-            opening = connection.open_envelope(self._envelope(row, message))
+            opening = connection.open_envelope(copy.envelope)
             if not opening.is_open:
                 self._note(batch, self._refusal(row, opening))
                 return True
             if not self._begin(batch, rows):
                 connection.close()  # the only way to take an open envelope back
                 return False
-            following = self._following(rows)
-            reply = connection.hand_over(message, following)
+            reply = connection.hand_over(
+                copy.message, self._following(rows), meanwhile=lambda: self._make_ahead(rows)
+            )
         except Silence as silence:
             self._note(batch, outcome.silent(row, str(silence)))
             self._count_broken(silence)
@@ -297,26 +289,17 @@ class _Sender:
         self.begun = {one.delivery_id for one in group}
         return batch.begin(group, now=self.clock())
 
-    def _copy(self, row: Row) -> bytes:
-        if row.delivery_id not in self.copies:
-            compiled = self._message(row.variant_id)
-            copy = compiled.for_member(row.address, row.member_uid, row.delivery_id)
-            self.copies = {row.delivery_id: self.signer.sign(copy, now=self.clock())}
-        return self.copies[row.delivery_id]
-
-    def _envelope(self, row: Row, message: bytes) -> Envelope:
-        sender = self.envelope_sender
-        if self.return_paths is not None:
-            sender = self.return_paths.address(row.delivery_id, row.address)
-        return Envelope(sender, row.address, len(message))
-
     def _following(self, rows: deque[Row]) -> Envelope | None:
         """The envelope after this one, where it is clear already."""
         if len(rows) < 2 or rows[1].obstacle is not None or self._must_end():
             return None
         if self.pace.wait(rows[1], now=self.clock()):
             return None
-        return self._envelope(rows[1], self._copy(rows[1]))
+        return self.copies.of(rows[1], now=self.clock()).envelope
+
+    def _make_ahead(self, rows: deque[Row]) -> None:
+        if len(rows) > 2 and rows[2].obstacle is None:
+            self.copies.make_ahead(rows[2], now=self.clock())
 
     def _heed(self, row: Row, reply: Reply, *, whole_server: bool = False) -> None:
         """Slow down, if that is what the server wants."""
@@ -340,26 +323,6 @@ class _Sender:
         if self.sender_refusals >= _MOST_SENDER_REFUSALS:
             reason = _("The mail server refuses the sender: %(answer)s") % {"answer": opening.mail}
             self._pause(reason)
-
-    def _message(self, variant_id: int) -> CompiledMessage:
-        if variant_id not in self.compiled:
-            if len(self.compiled) >= _MOST_COMPILED:
-                del self.compiled[next(iter(self.compiled))]
-            variant = Variant.objects.get(pk=variant_id)
-            self.compiled[variant_id] = compile_message(
-                self.content,
-                subject=variant.subject,
-                html=variant.html,
-                text=variant.text,
-                language=variant.language,
-                now=self.clock(),
-                pictures=self._pictures(),
-            )
-        return self.compiled[variant_id]
-
-    def _pictures(self) -> dict[str, bytes]:
-        wanted = {block.picture for block in self.content.blocks if block.picture}
-        return kept_pictures(self.digest_id, wanted) if wanted else {}
 
     def _count_broken(self, error: TransportError) -> None:
         self.broken += 1

@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from newsletter import conf
 from newsletter.delivery.server import Server
@@ -31,8 +31,7 @@ class Silence(TransportError):
     """The final dot went out and no answer came: the server may have the message."""
 
 
-@dataclass(frozen=True)
-class Envelope:
+class Envelope(NamedTuple):
     """From whom, to whom (one recipient, always), and how large in bytes."""
 
     sender: str
@@ -40,8 +39,7 @@ class Envelope:
     size: int = 0
 
 
-@dataclass(frozen=True)
-class Opening:
+class Opening(NamedTuple):
     """The answers to MAIL, RCPT and DATA; None after the first that refuses."""
 
     mail: Reply
@@ -125,13 +123,14 @@ class Connection:
         Nothing is sent for an envelope that was announced with the message before it. A refusal
         leaves the connection ready for the next envelope.
         """
-        refused = self._refusal(envelope)
-        if refused is not None:
-            return Opening(_NOT_ASKED, refused)
-        if self._announced is not None and self._announced != envelope:
-            # Its DATA may have been granted: only hanging up takes that back.
-            self.close()
-            self.open()
+        if self._announced != envelope:
+            refused = self._refusal(envelope)
+            if refused is not None:
+                return Opening(_NOT_ASKED, refused)
+            if self._announced is not None:
+                # Its DATA may have been granted: only hanging up takes that back.
+                self.close()
+                self.open()
         if "PIPELINING" in self.extensions:
             if self._announced is None:
                 self._wire.write(b"".join(self._commands(envelope)), "mail")
@@ -148,13 +147,20 @@ class Connection:
             self._reset()
         return opening
 
-    def hand_over(self, message: bytes, following: Envelope | None = None) -> Reply:
+    def hand_over(
+        self,
+        message: bytes,
+        following: Envelope | None = None,
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> Reply:
         """The message and the final dot, after an open envelope; the server's answer.
 
         `message` is as it goes over the wire: CRLF line ends, no line starting with a dot.
         `following` is the envelope that will be opened next: with PIPELINING its commands go out
-        in the same write. An error before the final dot is a TransportError: the server has no
-        message. After it, anything but an answer is a Silence.
+        in the same write. `meanwhile` is done while the server thinks; it must not fail. An error
+        before the final dot is a TransportError: the server has no message. After it, anything but
+        an answer is a Silence.
         """
         end = b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
         whole = [message, end]
@@ -166,6 +172,7 @@ class Connection:
         point = len(message) + len(end)
         try:
             self._wire.write_until(b"".join(whole), point, "body", "reply")
+            meanwhile()
             reply = self._wire.read("reply", REPLY_SECONDS)
         except TransportError as error:
             if error.phase == "body":

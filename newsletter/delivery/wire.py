@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 from newsletter.delivery.server import Server
 from newsletter.exceptions import TransportError
@@ -109,21 +110,23 @@ class Wire:
 
     def read(self, phase: str, seconds: float | None = None) -> Reply:
         """One reply, which may have several lines. A 421 means that the server hangs up."""
-        lines: list[str] = []
+        lines: list[bytes] = []
         # For the whole reply: a server that sends a byte now and then does not gain time.
         deadline = time.monotonic() + (seconds or COMMAND_SECONDS)
         while len(lines) < _MAX_LINES:
-            line = self._line(phase, deadline)
+            if b"\n" not in self._buffer:
+                self._receive_line(phase, deadline)
+            line, _, self._buffer = self._buffer.partition(b"\n")
+            line = line.rstrip(b"\r")
             if not _STATUS.match(line):
                 self.close()
                 raise TransportError(
                     f"The mail server {self.server} answered something that is not SMTP.",
                     phase=phase,
                 )
-            words = line[4:].decode("utf-8", "replace")
-            lines.append(without_addresses(words))
+            lines.append(line)
             if line[3:4] != b"-":
-                reply = Reply(int(line[:3]), "\n".join(lines))
+                reply = _reply_of(*lines)
                 if reply.code == 421:
                     self.close()
                 return reply
@@ -153,7 +156,7 @@ class Wire:
             wire.settimeout(seconds)
             self._timeout = seconds
 
-    def _line(self, phase: str, deadline: float) -> bytes:
+    def _receive_line(self, phase: str, deadline: float) -> None:
         while b"\n" not in self._buffer:
             wire = self._open(phase)
             if len(self._buffer) > _MAX_LINE:
@@ -167,8 +170,6 @@ class Wire:
             if not received:
                 raise self._broken(ConnectionResetError("it hung up"), phase)
             self._buffer += received
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line.rstrip(b"\r")
 
     def _broken(self, error: OSError, phase: str) -> TransportError:
         self.close()
@@ -176,6 +177,12 @@ class Wire:
             f"The connection to the mail server {self.server} broke ({phase}): {words_of(error)}.",
             phase=phase,
         )
+
+
+@lru_cache(maxsize=64)  # a server says the same few things all day
+def _reply_of(*lines: bytes) -> Reply:
+    words = (without_addresses(line[4:].decode("utf-8", "replace")) for line in lines)
+    return Reply(int(lines[-1][:3]), "\n".join(words))
 
 
 def without_addresses(words: str) -> str:

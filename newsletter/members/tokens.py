@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 import struct
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from newsletter import conf
@@ -55,7 +56,15 @@ def _salt(purpose: str) -> str:
 
 
 def _sign(salt: str, payload: bytes, secret: str | bytes, length: int) -> bytes:
-    return salted_hmac(salt, payload, secret=secret, algorithm="sha256").digest()[:length]
+    return hmac.digest(_key(salt, secret), payload, "sha256")[:length]
+
+
+@lru_cache(maxsize=16)  # made for each mail of a digest
+def _key(salt: str, secret: str | bytes) -> bytes:
+    """As django.utils.crypto.salted_hmac derives it."""
+    return hashlib.sha256(
+        salt.encode() + (secret.encode() if isinstance(secret, str) else secret)
+    ).digest()
 
 
 def _encode(raw: bytes) -> str:

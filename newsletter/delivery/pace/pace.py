@@ -60,6 +60,8 @@ class Pace:
         self.quiet = "" if is_urgent else str(conf.get("QUIET_HOURS"))
         self.zone = ZoneInfo(newsletter.time_zone)
         self.spread = _spread(digest)
+        self.is_unlimited = not (self.rates or self.slots.most or self.spread or self.warm_up)
+        self.groups = _groups()
         self.digest = f"digest {digest.pk}"
         self._credit: dict[str, int] = {}
         # Those in flight, and the one whose envelope goes out with the message before it.
@@ -75,7 +77,10 @@ class Pace:
         if quiet := limits.quiet_until(self.quiet, self.zone, now):
             return Wait(quiet, of_all=True)
         self._look(now)
-        domain = domain_name(row.address)
+        if self.is_unlimited and not self._resting:
+            self._granted.append(row.delivery_id)
+            return None
+        domain = self._domain(row)
         for name in (SERVER, domain):
             if not self.slots.take(name, now):
                 return Wait(now + _PLACE_WAIT, of_all=name == SERVER)
@@ -93,7 +98,7 @@ class Pace:
 
     def too_fast(self, row: Row, *, whole_server: bool, now: datetime) -> None:
         """The server said so: of this recipient's domain, or of us altogether."""
-        name = SERVER if whole_server else domain_name(row.address)
+        name = SERVER if whole_server else self._domain(row)
 
         def slow_down(bucket: Bucket) -> tuple[Bucket, datetime | None]:
             slowed = limits.slow_down(bucket, now)
@@ -110,6 +115,11 @@ class Pace:
             if number > 0:
                 Throttle.objects.filter(name=name).update(tokens=F("tokens") + number)
         self._credit = {}
+
+    def _domain(self, row: Row) -> str:
+        """The bucket of a recipient's domain, or of the group that MAIL_HOSTS puts it into."""
+        domain = row.address.rpartition("@")[2].lower()
+        return f"domain {self.groups.get(domain, domain)}"
 
     # --- one bucket
 
@@ -182,13 +192,8 @@ def forget_unused(*, now: datetime) -> int:
     return unused.delete()[0]
 
 
-def domain_name(address: str) -> str:
-    """The bucket of a recipient's domain, or of the group that MAIL_HOSTS puts it into."""
-    domain = address.rpartition("@")[2].lower()
-    return f"domain {_groups(conf.get('MAIL_HOSTS')).get(domain, domain)}"
-
-
-def _groups(hosts: dict[str, Sequence[str]]) -> dict[str, str]:
+def _groups() -> dict[str, str]:
+    hosts: dict[str, Sequence[str]] = conf.get("MAIL_HOSTS")
     return {domain: group for group, domains in hosts.items() for domain in domains}
 
 

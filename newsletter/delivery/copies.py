@@ -1,0 +1,85 @@
+"""Each recipient's mail, ready for the wire: a variant is compiled once, a copy is a join."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from newsletter.delivery.dkim import configured_signer
+from newsletter.delivery.message import CompiledMessage, ascii_address, compile_message
+from newsletter.delivery.outcome import Row
+from newsletter.delivery.return_path import ReturnPaths, bounce_domain
+from newsletter.delivery.smtp import Envelope
+from newsletter.digests.content import DigestContent
+from newsletter.digests.models import Digest, Variant
+from newsletter.digests.pictures import kept_pictures
+
+_MOST_COMPILED = 32  # variants kept ready; a variant takes about 60 KB
+_MOST_MADE = 3  # the mail in hand, the next, whose envelope goes out with it, and one made ahead
+
+
+class Copy(NamedTuple):
+    row: Row
+    envelope: Envelope
+    message: bytes
+
+
+class Copies:
+    """One sender's copies of one digest.
+
+    Raises ImproperlyConfigured for a key that cannot sign.
+    """
+
+    def __init__(self, digest: Digest, *, now: datetime) -> None:
+        self._digest_id = digest.pk
+        self._content = DigestContent.from_json(digest.content or {})
+        self._sender = ascii_address(self._content.newsletter.sender_email)
+        self._signer = configured_signer(self._sender.rpartition("@")[2])
+        domain = bounce_domain()
+        self._return_paths = ReturnPaths(domain, digest.uid, day=now.date()) if domain else None
+        self._compiled: dict[int, CompiledMessage] = {}
+        self._made: dict[int, Copy] = {}  # by delivery
+
+    def of(self, row: Row, *, now: datetime) -> Copy:
+        made = self._made.get(row.delivery_id)
+        if made is not None and made.row == row:  # else the member changed since it was made
+            return made
+        return self._make(row, self._variant(row.variant_id, now), now)
+
+    def make_ahead(self, row: Row, *, now: datetime) -> None:
+        """While there is nothing to do but wait; never a reason to fail, so no look anywhere."""
+        compiled = self._compiled.get(row.variant_id)
+        if compiled is not None:
+            self._make(row, compiled, now)
+
+    def _make(self, row: Row, compiled: CompiledMessage, now: datetime) -> Copy:
+        plain = compiled.for_member(row.address, row.member_uid, row.delivery_id)
+        message = self._signer.sign(plain, now=now)
+        sender = self._sender
+        if self._return_paths is not None:
+            sender = self._return_paths.address(row.delivery_id, row.address)
+        copy = Copy(row, Envelope(sender, row.address, len(message)), message)
+        while len(self._made) >= _MOST_MADE:
+            del self._made[next(iter(self._made))]
+        self._made[row.delivery_id] = copy
+        return copy
+
+    def _variant(self, variant_id: int, now: datetime) -> CompiledMessage:
+        if variant_id not in self._compiled:
+            if len(self._compiled) >= _MOST_COMPILED:
+                del self._compiled[next(iter(self._compiled))]
+            variant = Variant.objects.get(pk=variant_id)
+            self._compiled[variant_id] = compile_message(
+                self._content,
+                subject=variant.subject,
+                html=variant.html,
+                text=variant.text,
+                language=variant.language,
+                now=now,
+                pictures=self._pictures(),
+            )
+        return self._compiled[variant_id]
+
+    def _pictures(self) -> dict[str, bytes]:
+        wanted = {block.picture for block in self._content.blocks if block.picture}
+        return kept_pictures(self._digest_id, wanted) if wanted else {}

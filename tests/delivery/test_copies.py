@@ -1,0 +1,54 @@
+"""Copies are made ahead of their turn, and never go to anybody they were not made for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from newsletter.delivery import ledger
+from newsletter.delivery.claim import claim_batch
+from newsletter.delivery.copies import Copies
+from newsletter.delivery.outcome import Row
+from newsletter.digests.models import Digest
+from tests.builders import NOW
+
+pytestmark = pytest.mark.django_db
+Ready = Callable[..., Digest]
+
+
+def rows_of(digest: Digest) -> list[Row]:
+    claim = claim_batch(digest.pk, owner="a", now=NOW)
+    assert claim is not None
+    return ledger.next_rows(digest.pk, after=0, last=claim.last_id, limit=10, now=NOW)
+
+
+def test_a_copy_made_ahead_is_dropped_when_its_member_moves_to_another_address(
+    ready_digest: Ready,
+) -> None:
+    digest = ready_digest(["anna@posta.example", "bruno@posta.example"])
+    anna, bruno = rows_of(digest)
+    copies = Copies(digest, now=NOW)
+    copies.of(anna, now=NOW)
+    copies.make_ahead(bruno, now=NOW)
+    moved = copies.of(replace(bruno, address="bruno@altrove.example"), now=NOW)
+    assert moved.envelope.recipient == "bruno@altrove.example"
+    assert b"To: bruno@altrove.example\r\n" in moved.message
+    assert b"posta.example" not in moved.message
+
+
+def test_making_copies_ahead_asks_the_database_nothing_and_serves_the_same_bytes(
+    ready_digest: Ready, django_assert_num_queries: Any
+) -> None:
+    digest = ready_digest(["anna@posta.example", "bruno@posta.example"])
+    anna, bruno = rows_of(digest)
+    copies = Copies(digest, now=NOW)
+    with django_assert_num_queries(0):
+        copies.make_ahead(anna, now=NOW)  # its variant is not compiled yet
+    copies.of(anna, now=NOW)
+    with django_assert_num_queries(0):
+        copies.make_ahead(bruno, now=NOW)
+        ahead = copies.of(bruno, now=NOW)
+    assert ahead.message == Copies(digest, now=NOW).of(bruno, now=NOW).message
