@@ -42,16 +42,21 @@ def start(*, migrate: bool = False) -> None:
     data_dir = tempfile.mkdtemp(prefix="bollettino-benchmark-")
     atexit.register(shutil.rmtree, data_dir, ignore_errors=True)
     os.environ["DATA_DIR"] = data_dir
+    attach()
+    if migrate:
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def attach() -> None:
+    """Set Django up in a process that a benchmark started, on that benchmark's data."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings.test")
     sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
     import django
 
     django.setup()
-    if migrate:
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0, interactive=False)
 
 
 def measure(

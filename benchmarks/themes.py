@@ -1,37 +1,59 @@
-"""Suggesting and learning themes, beside plain scikit-learn TF-IDF and logistic regression.
+"""Learning themes from a database, and suggesting, beside plain scikit-learn.
 
-    .venv/bin/python benchmarks/themes.py [--articles 1000 10000] [--words 600]
+    .venv/bin/python benchmarks/themes.py [--articles 1000 10000 100000] [--words 600]
 
-The texts are made: words by Zipf's law, twelve themes with words of their own. One core.
+Reviewed articles are stored with their stems, as tagging keeps them; then a process of its own does
+what the worker does, `retraining.learn`, and its time on one core and its memory are measured. The
+reference, TF-IDF and logistic regression of scikit-learn, gets the same stems. The texts are made:
+words by Zipf's law, twelve themes with words of their own.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
-import resource
+import subprocess
+import sys
 import time
-from collections import Counter
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate
+from typing import Any
 
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 import harness  # noqa: E402
 
-harness.start()
+harness.start(migrate=True)
 
 import numpy as np  # noqa: E402
 
-from newsletter.themes import training  # noqa: E402
-from newsletter.themes.documents import read  # noqa: E402
-from newsletter.themes.learning import kept_lean  # noqa: E402
-from newsletter.themes.rules import CompiledThemes, ThemeRules  # noqa: E402
+from newsletter.articles.models import Article  # noqa: E402
+from newsletter.themes import keeping, retraining, tagging  # noqa: E402
+from newsletter.themes.documents import Stems, fingerprint, read  # noqa: E402
+from newsletter.themes.models import LearnedModel, Tagging, Theme, ThemeAssignment  # noqa: E402
 from newsletter.themes.suggesting import suggest  # noqa: E402
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 THEMES, KEYWORDS = 12, 25
 BARS = {1_000: 1.0, 10_000: 8.0, 100_000: 25.0}  # seconds of one core, stems at hand
+MEMORY_BAR = 700  # MB
+# The peak of this process alone: what getrusage says of a child includes its parent's.
+LEARN = """
+import json, sys, time
+import harness
+harness.attach()
+from datetime import datetime
+from newsletter.themes import retraining, tagging
+began = time.process_time()
+row = retraining.learn("it", tagging.compiled_themes(), now=datetime.fromisoformat(sys.argv[1]))
+seconds = time.process_time() - began
+with open("/proc/self/status") as status:
+    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+print(json.dumps({"seconds": seconds, "peak": peak // 1024, "facts": row.facts}))
+"""
 SYLLABLES = [first + second for first in "bcdfglmnprstvz" for second in "aeiou"]
 
 
@@ -57,44 +79,104 @@ class Blog:
                 text[self.dice.randrange(self.words)] = self.dice.choice(self.themes[theme])
         return " ".join(text), frozenset(chosen)
 
-    def rules(self) -> CompiledThemes:
-        return CompiledThemes(
-            tuple(
-                ThemeRules(number, (f"Tema {number}",), tuple(words[:KEYWORDS]))
-                for number, words in enumerate(self.themes)
+    def make_themes(self) -> list[Theme]:
+        return [
+            Theme.objects.create(
+                name=f"Tema {number}", slug=f"tema-{number}", keywords="\n".join(words[:KEYWORDS])
             )
+            for number, words in enumerate(self.themes)
+        ]
+
+
+def store(blog: Blog, themes: list[Theme], first: int, end: int) -> None:
+    """Reviewed articles as the pipeline and an editor leave them."""
+    for start in range(first, end, 1_000):
+        texts = [blog.article() for _ in range(start, min(start + 1_000, end))]
+        made = Article.objects.bulk_create(
+            Article(
+                url=f"https://b.example/{start + at}/",
+                title="",
+                body_text=text,
+                language="it",
+                arrived_at=NOW,
+                changed_at=NOW,
+                listed_at=NOW,
+                content_hash=f"{start + at:064x}",
+                state="accepted",
+            )
+            for at, (text, _) in enumerate(texts)
+        )
+        Tagging.objects.bulk_create(
+            Tagging(article=one, tagged_at=NOW, reviewed_at=NOW + timedelta(seconds=start + at))
+            for at, one in enumerate(made)
+        )
+        ThemeAssignment.objects.bulk_create(
+            ThemeAssignment(
+                article=one,
+                theme=themes[theme],
+                source="editor",
+                decision="confirmed",
+                decided_at=NOW,
+            )
+            for one, (_, chosen) in zip(made, texts, strict=True)
+            for theme in chosen
+        )
+        keeping.keep(
+            {
+                one.pk: keeping.Kept(fingerprint("", text, "it"), read("", text, "it").stems())
+                for one, (text, _) in zip(made, texts, strict=True)
+            }
         )
 
 
-def examples(blog: Blog, count: int) -> list[training.Example]:
-    articles = (blog.article() for _ in range(count))
-    return kept_lean(
-        training.Example(read("", text, "it").counts(), {}, themes) for text, themes in articles
+def learned_by_a_worker(count: int) -> dict[str, Any]:
+    """In a process of its own: seconds of one core, the peak of its memory, the model's facts."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEARN, (NOW + timedelta(hours=count)).isoformat()],
+        cwd=os.path.dirname(__file__) or ".",
+        check=True,
+        capture_output=True,
+        text=True,
     )
-
-
-def lists(blog: Blog) -> dict[int, list[Counter[str]]]:
-    found = {}
-    for number, words in enumerate(blog.themes):
-        kept = words[:KEYWORDS]
-        found[number] = [read("", ". ".join(kept), "it").counts()]
-        found[number] += [read("", one, "it").counts() for one in kept]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def plain(articles: list[training.Example]) -> float:
+def plain(count: int) -> float:
     """Seconds of scikit-learn on the same stems, one regression a theme."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
 
-    labels = np.array(
-        [[theme in (one.labels or ()) for theme in range(THEMES)] for one in articles]
-    )
+    sources = list(retraining.sources("it"))
+    numbers = sorted({theme for one in sources for theme in one.themes or ()})
+    labels = np.array([[theme in (one.themes or ()) for theme in numbers] for one in sources])
     began = time.process_time()
-    rows = TfidfVectorizer(analyzer=lambda one: list(one.counts.elements())).fit_transform(articles)
+
+    def terms(stems: Stems) -> list[str]:
+        return list(stems.counts(pairs=count <= 3_000).elements())
+
+    rows = TfidfVectorizer(analyzer=terms).fit_transform(one.stems for one in sources)
     OneVsRestClassifier(LogisticRegression(class_weight="balanced"), n_jobs=1).fit(rows, labels)
     return time.process_time() - began
+
+
+def suggesting(blog: Blog, words: int) -> None:
+    """With the model in use, which learned from so many articles as were asked for last."""
+    model = tagging.models_in_use().get("it")
+    themes = tagging.compiled_themes()
+    times = []
+    for _ in range(300):
+        text, _ = blog.article()
+        began = time.process_time()
+        suggest("", text, "it", (), themes, model, threshold=0.5)
+        times.append((time.process_time() - began) * 1000)
+    print(
+        f"suggesting for {words} words: median {np.median(times):.2f} ms, "
+        f"p95 {np.percentile(times, 95):.2f} ms (bar 5 ms)"
+    )
+    sizes = [len(data) for data in LearnedModel.objects.current().values_list("data", flat=True)]
+    print(f"a model is kept in {sum(sizes) // 1024} KB")
 
 
 def main() -> None:
@@ -104,33 +186,24 @@ def main() -> None:
     parser.add_argument("--reference-up-to", type=int, default=10_000)
     options, _ = parser.parse_known_args()
     blog = Blog(options.words)
-    model = None
-    for count in options.articles:
-        made = examples(blog, count)
-        began = time.process_time()
-        trained = training.train(made, lists(blog), "it")
-        seconds = time.process_time() - began
-        model = model or trained
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    themes = blog.make_themes()
+    stored = 0
+    for count in sorted(options.articles):
+        store(blog, themes, stored, count)
+        stored = count
+        found = learned_by_a_worker(count)
+        seconds = found["seconds"]
         bar = f" (bar {BARS[count]:g} s)" if count in BARS else ""
-        print(f"learning {count} articles: {seconds:.2f} s{bar}, peak {peak} MB, {trained.facts}")
+        print(
+            f"learning {count} articles: {seconds:.2f} s{bar}, "
+            f"peak {found['peak']} MB (bar {MEMORY_BAR} MB), {found['facts']}",
+            flush=True,
+        )
         if count <= options.reference_up_to:
-            reference = plain(made)
+            reference = plain(count)
             print(f"  plain scikit-learn: {reference:.2f} s, {reference / seconds:.2f} × ours")
-        del made
-    rules = blog.rules()
-    times = []
-    for _ in range(300):
-        text, _ = blog.article()
-        began = time.process_time()
-        suggest("", text, "it", (), rules, model, threshold=0.5)
-        times.append((time.process_time() - began) * 1000)
-    print(
-        f"suggesting for {options.words} words: median {np.median(times):.2f} ms, "
-        f"p95 {np.percentile(times, 95):.2f} ms (bar 5 ms)"
-    )
-    if model:
-        print(f"a model is kept in {len(model.to_bytes()) // 1024} KB")
+        if stored == min(options.articles):
+            suggesting(blog, options.words)
 
 
 if __name__ == "__main__":

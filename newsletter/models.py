@@ -39,6 +39,7 @@ from newsletter.members.models import (
     Suppression,
 )
 from newsletter.themes.models import (
+    ArticleStems,
     LearnedModel,
     Tagging,
     Theme,
@@ -51,6 +52,7 @@ __all__ = [
     "ArchivePage",
     "Article",
     "ArticleAddress",
+    "ArticleStems",
     "ArticleVersion",
     "Backfill",
     "Batch",

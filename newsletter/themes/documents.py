@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import pairwise
 
-from newsletter.themes.stemming import Token, tokens
+from newsletter.themes.stemming import Token, base_language, tokens
 
 # A post of 1 MB is not read to its end; what it is about stands in the beginning.
 MAX_TEXT = 120_000
+# What kept stems mean: to be raised with every change of `stemming` or of how they are packed.
+STEMS_FORMAT = 1
+_READER = f"{STEMS_FORMAT} {version('snowballstemmer')}"
+_END = "."  # of a sentence, in packed stems: no stem is empty, and none is a full stop
+
+
+@dataclass(frozen=True, slots=True)
+class Stems:
+    """The words of a title and a text that carry a subject; an empty one ends a sentence."""
+
+    title: Sequence[str]
+    body: Sequence[str]
+
+    def counts(self, *, pairs: bool = True) -> Counter[str]:
+        """Stems, and pairs of neighbouring stems as "one two", by how often they occur."""
+        found: Counter[str] = Counter()
+        for part in (self.title, self.body):
+            found.update(part)
+            if pairs:
+                found.update(
+                    f"{first} {second}" for first, second in pairwise(part) if first and second
+                )
+        found.pop("", None)
+        return found
+
+    def packed(self) -> bytes:
+        lines = (" ".join(stem or _END for stem in part) for part in (self.title, self.body))
+        return zlib.compress("\n".join(lines).encode())
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Stems:
+        title, body = zlib.decompress(packed).decode().split("\n")
+        return cls(
+            *([stem if stem != _END else "" for stem in part.split()] for part in (title, body))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +60,13 @@ class Text:
     title_tokens: list[Token]
     body_tokens: list[Token]
 
+    def stems(self) -> Stems:
+        return Stems(
+            [token.stem for token in self.title_tokens], [token.stem for token in self.body_tokens]
+        )
+
     def counts(self) -> Counter[str]:
-        """Stems, and pairs of neighbouring stems as "one two", by how often they occur."""
-        found: Counter[str] = Counter()
-        for part in (self.title_tokens, self.body_tokens):
-            stems = [token.stem for token in part]
-            found.update(stems)
-            found.update(
-                f"{first} {second}" for first, second in pairwise(stems) if first and second
-            )
-        found.pop("", None)  # ends of sentences
-        return found
+        return self.stems().counts()
 
     def words(self) -> Iterator[tuple[str, str, bool]]:
         """Every word that carries a subject: its stem, as it is written, whether in the title."""
@@ -48,3 +82,9 @@ class Text:
 def read(title: str, body: str, language: str) -> Text:
     body = body[:MAX_TEXT]
     return Text(title, body, tokens(title, language), tokens(body, language))
+
+
+def fingerprint(title: str, body: str, language: str) -> str:
+    """Changes with whatever the stems of a text depend on."""
+    basis = "\0".join((_READER, base_language(language), title, body[:MAX_TEXT]))
+    return hashlib.sha256(basis.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -6,9 +6,8 @@ word had in a suggestion can be told exactly (see `learned`).
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -18,10 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from newsletter.themes.corpus import Array, Corpus
 from newsletter.themes.vectors import word_vectors
-
-Array = npt.NDArray[np.float32]
-Counts = Counter[str]
 
 MOST_TERMS = 30_000
 MOST_GRAMS = 40_000
@@ -83,52 +80,6 @@ class Vocabulary:
     def gram_places(self, stem: str) -> list[int]:
         places = self._gram_places
         return [places[gram] for gram in grams(stem) if gram in places]
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Texts with their terms numbered, so that all counting is done by whole arrays."""
-
-    numbers: dict[str, int]  # of each term, in the sequence of the numbers
-    places: npt.NDArray[np.int32]  # of every term of every text, text after text
-    counts: Array
-    ends: npt.NDArray[np.int64]  # where each text ends; the first is 0
-
-    @property
-    def texts(self) -> int:
-        return len(self.ends) - 1
-
-    @property
-    def of_text(self) -> npt.NDArray[np.int64]:
-        """Which text each of `places` stands in."""
-        return np.repeat(np.arange(self.texts), np.diff(self.ends))
-
-    def by_text(self, values: Array, columns: npt.NDArray[Any], width: int) -> sparse.csr_matrix:
-        return sparse.csr_matrix((values, columns, self.ends), shape=(self.texts, width))
-
-    def only(self, texts: npt.NDArray[np.int64]) -> Corpus:
-        """Some of the texts, with the numbers that their terms have here."""
-        sizes = np.diff(self.ends)[texts]
-        ends = np.append(0, np.cumsum(sizes))
-        at = np.arange(ends[-1]) + np.repeat(self.ends[texts] - ends[:-1], sizes)
-        return Corpus(self.numbers, self.places[at], self.counts[at], ends)
-
-
-def corpus_of(texts: Iterable[Counts]) -> Corpus:
-    numbers: defaultdict[str, int] = defaultdict()
-    numbers.default_factory = numbers.__len__
-    places, counts, ends = array("i"), array("f"), array("q", [0])
-    for text in texts:
-        size = len(text)
-        places.frombytes(np.fromiter(map(numbers.__getitem__, text), np.int32, size).tobytes())
-        counts.frombytes(np.fromiter(text.values(), np.float32, size).tobytes())
-        ends.append(len(places))
-    return Corpus(
-        numbers=numbers,
-        places=np.frombuffer(places, np.int32),
-        counts=np.frombuffer(counts, np.float32),
-        ends=np.frombuffer(ends, np.int64),
-    )
 
 
 def learn_vocabulary(corpus: Corpus, language: str) -> Vocabulary:

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from newsletter.themes.calibration import signs
+from newsletter.themes.corpus import corpus_of
 from newsletter.themes.documents import Text
-from newsletter.themes.features import Vocabulary, corpus_of
+from newsletter.themes.features import Vocabulary
 from newsletter.themes.logistic import Array, sigmoid
 from newsletter.themes.sources import MODEL_FORMAT
 from newsletter.themes.weighing import logits_of, vector_weights, word_parts

@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 
 from newsletter.themes.documents import read
 from newsletter.themes.learned import Model
-from newsletter.themes.rules import CompiledThemes, ThemeRules, match
-from newsletter.themes.sources import ENOUGH_ARTICLES, Source
-from newsletter.themes.training import Example, train
+from newsletter.themes.rules import CompiledThemes, ThemeRules, confidences
+from newsletter.themes.sources import ENOUGH_ARTICLES, MOST_UNREVIEWED, Source, WorthLearning
+from newsletter.themes.training import Lessons, train
 
 PAIRS_UNTIL = 3_000  # articles
 
 
-def model_of(
-    sources: Sequence[Source] | Iterable[Source], themes: CompiledThemes, language: str
-) -> Model | None:
-    """A model of one language; None when there are too few articles, or no two themes."""
-    examples = kept_lean(example_of(one, themes, language) for one in sources)
-    if len(examples) < ENOUGH_ARTICLES or len(themes.themes) < 2:
+def model_of(sources: Iterable[Source], themes: CompiledThemes, language: str) -> Model | None:
+    """A model of one language; None when there are too few articles, or no two themes.
+
+    Reviewed articles come first, then the others, each newest first. They are read one by one:
+    in memory are numbers, never all the texts.
+    """
+    lessons = Lessons(tuple(theme.theme_id for theme in themes.themes))
+    for source in _worth_learning(sources):
+        stems = source.stems or read(source.title, source.text, language).stems()
+        if len(lessons) == PAIRS_UNTIL:
+            lessons.forget_pairs()
+        counts = stems.counts(pairs=len(lessons) < PAIRS_UNTIL)
+        lessons.add(counts, confidences(stems, language, themes), source.themes)
+    if len(lessons) < ENOUGH_ARTICLES or len(themes.themes) < 2:
         return None
     lists = {theme.theme_id: _lists(theme, language) for theme in themes.themes}
-    return train(examples, lists, language)
+    return train(lessons, lists, language)
 
 
-def kept_lean(examples: Iterable[Example]) -> list[Example]:
-    """All of them; of many, only the single words: pairs take most of the memory, and tell less."""
-    kept: list[Example] = []
-    for example in examples:
-        if len(kept) == PAIRS_UNTIL:
-            kept = [_without_pairs(one) for one in kept]
-        kept.append(_without_pairs(example) if len(kept) >= PAIRS_UNTIL else example)
-    return kept
-
-
-def _without_pairs(example: Example) -> Example:
-    words = {term: count for term, count in example.counts.items() if " " not in term}
-    return Example(Counter(words), example.keywords, example.labels)
+def _worth_learning(sources: Iterable[Source]) -> Iterator[Source]:
+    is_worth = WorthLearning()
+    unreviewed = 0
+    for source in sources:
+        if source.themes is None:
+            unreviewed += 1
+            if unreviewed <= MOST_UNREVIEWED:
+                yield source
+        elif is_worth(source.themes):
+            yield source
 
 
 def _lists(theme: ThemeRules, language: str) -> list[Counter[str]]:
@@ -46,9 +51,3 @@ def _lists(theme: ThemeRules, language: str) -> list[Counter[str]]:
     whole = read("", ". ".join(terms), language).counts()
     each = (read("", term, language).counts() for term in terms)
     return [whole, *(one for one in each if one)]
-
-
-def example_of(source: Source, themes: CompiledThemes, language: str) -> Example:
-    text = read(source.title, source.text, language)
-    found = match(source.title, source.text, language, (), themes, read=text)
-    return Example(text.counts(), {one.theme_id: one.confidence for one in found}, source.themes)

@@ -162,6 +162,25 @@ class Tagging(models.Model):
         return f"{self.article_id} at {self.tagged_at:%Y-%m-%d %H:%M}"
 
 
+class ArticleStems(models.Model):
+    """An article's words as the learner reads them, so that it need not take them apart again."""
+
+    article = models.OneToOneField(
+        Article, on_delete=models.CASCADE, primary_key=True, related_name="stems"
+    )
+    fingerprint = models.CharField(max_length=32)  # of the text and of what took it apart
+    packed = models.BinaryField()  # see themes.documents
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("words of an article")
+        verbose_name_plural = _("words of articles")
+
+    def __str__(self) -> str:
+        return f"words of {self.article_id}"
+
+
 class WordsInForce(models.Model):
     """One row: what all themes' words look like, and since when.
 

@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 
 from newsletter.articles.models import Article
+from newsletter.themes.keeping import stems_of
 from newsletter.themes.models import LearnedModel, Tagging, ThemeAssignment
 from newsletter.themes.rules import CompiledThemes
 from newsletter.themes.sources import (
@@ -24,7 +25,7 @@ from newsletter.themes.sources import (
     MODEL_FORMAT,
     MOST_UNREVIEWED,
     Source,
-    worth_learning,
+    WorthLearning,
 )
 from newsletter.themes.stemming import base_language
 
@@ -149,27 +150,22 @@ def sources(language: str) -> Iterator[Source]:
     )
     for article_id, theme_id in decided.values_list("article", "theme").iterator():
         confirmed.setdefault(article_id, set()).add(theme_id)
-    ids = list(reviewed.values_list("pk", flat=True))
-    ids = [ids[place] for place in worth_learning([confirmed.get(pk, ()) for pk in ids])]
-    for chunk in range(0, len(ids), 500):
-        for pk, source in _rows(ids[chunk : chunk + 500]):
-            yield source._replace(themes=frozenset(confirmed.get(pk, ())))
+    is_worth = WorthLearning()
+    ids = [
+        pk
+        for pk in reviewed.values_list("pk", flat=True).iterator()
+        if is_worth(confirmed.get(pk, ()))
+    ]
+    for pk, stems in stems_of(ids):
+        yield Source("", "", frozenset(confirmed.get(pk, ())), stems)
     others = (
         Article.objects.filter(of_language(language))
         .filter(Q(tagging__isnull=True) | Q(tagging__reviewed_at__isnull=True))
         .exclude(state=Article.State.WITHDRAWN)
         .order_by("-arrived_at", "-pk")
     )
-    newest = list(others.values_list("pk", flat=True)[:MOST_UNREVIEWED])
-    for chunk in range(0, len(newest), 500):
-        for _, source in _rows(newest[chunk : chunk + 500]):
-            yield source
-
-
-def _rows(ids: list[int]) -> Iterator[tuple[int, Source]]:
-    rows = Article.objects.filter(pk__in=ids).order_by("-arrived_at", "-pk")
-    for pk, title, body, excerpt in rows.values_list("pk", "title", "body_text", "excerpt"):
-        yield pk, Source(title, body or excerpt, None)
+    for _, stems in stems_of(others.values_list("pk", flat=True)[:MOST_UNREVIEWED]):
+        yield Source("", "", None, stems)
 
 
 def _put_in_use(row: LearnedModel, model: Model | None) -> LearnedModel:

@@ -19,12 +19,12 @@ A category the blog itself chose, and that an editor mapped to a theme, gives .9
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from newsletter.themes.documents import MAX_TEXT, Text
-from newsletter.themes.stemming import PREFIX, Token, base_language, fold, tokens
+from newsletter.themes.documents import MAX_TEXT, Stems, Text
+from newsletter.themes.stemming import PREFIX, base_language, fold, tokens
 
 WORD_WEIGHT = 1.0
 PHRASE_WEIGHT = 1.5
@@ -80,7 +80,7 @@ class _Hits:
 
     title: int = 0
     body: int = 0
-    words: str = ""
+    place: tuple[int, int] = (0, 0)  # of its first and last word, where it was found first
 
     def score(self, pattern: _Pattern) -> float:
         repeated = min(1 + math.log2(self.title + self.body) / 2, 2.0)
@@ -176,37 +176,63 @@ def match(
     text = text[:MAX_TEXT]
     title_tokens = read.title_tokens if read else tokens(title, language, wanted=wanted)
     body_tokens = read.body_tokens if read else tokens(text, language, wanted=wanted)
-    hits: dict[_Pattern, _Hits] = {}
-    _collect(title, title_tokens, trie, hits, in_title=True)
-    _collect(text, body_tokens, trie, hits, in_title=False)
-    need = _needed(len(title_tokens) + len(body_tokens))
+    hits, need = _found(
+        [token.stem for token in title_tokens], [token.stem for token in body_tokens], trie
+    )
+
+    def written(hit: _Hits) -> str:
+        source, words = (title, title_tokens) if hit.title else (text, body_tokens)
+        first, last = hit.place
+        return " ".join(source[words[first].start : words[last].end].split())
 
     suggestions: dict[int, Suggestion] = {}
-    by_theme: dict[int, list[_Pattern]] = {}
-    for pattern in hits:
-        by_theme.setdefault(pattern.theme, []).append(pattern)
-    for place, patterns in by_theme.items():
-        suggestion = _weigh(themes.themes[place].theme_id, patterns, hits, need)
-        if suggestion:
-            suggestions[suggestion.theme_id] = suggestion
+    for place, patterns in _by_theme(hits).items():
+        theme_id = themes.themes[place].theme_id
+        confidence, scores = _weigh(patterns, hits, need)
+        if confidence:
+            suggestions[theme_id] = _explained(theme_id, confidence, scores, hits, written)
     for category in categories:
         for theme_id in themes.with_category(category):
             suggestions[theme_id] = _filed(theme_id, category, suggestions.get(theme_id))
     return sorted(suggestions.values(), key=lambda one: (-one.confidence, one.theme_id))
 
 
+def confidences(stems: Stems, language: str, themes: CompiledThemes) -> dict[int, float]:
+    """What `match` says of a text of which only the stems are at hand, without the words."""
+    trie, _ = themes.trie(language)
+    hits, need = _found(stems.title, stems.body, trie)
+    found = {}
+    for place, patterns in _by_theme(hits).items():
+        confidence, _ = _weigh(patterns, hits, need)
+        if confidence:
+            found[themes.themes[place].theme_id] = confidence
+    return found
+
+
+def _found(
+    title: Sequence[str], body: Sequence[str], trie: dict[str, Any]
+) -> tuple[dict[_Pattern, _Hits], float]:
+    """Every term that is there, and what a text of this length needs."""
+    hits: dict[_Pattern, _Hits] = {}
+    _collect(title, trie, hits, in_title=True)
+    _collect(body, trie, hits, in_title=False)
+    return hits, _needed(len(title) + len(body))
+
+
+def _by_theme(hits: Iterable[_Pattern]) -> dict[int, list[_Pattern]]:
+    found: dict[int, list[_Pattern]] = {}
+    for pattern in hits:
+        found.setdefault(pattern.theme, []).append(pattern)
+    return found
+
+
 def _collect(
-    text: str,
-    words: list[Token],
-    trie: dict[str, Any],
-    hits: dict[_Pattern, _Hits],
-    *,
-    in_title: bool,
+    stems: Sequence[str], trie: dict[str, Any], hits: dict[_Pattern, _Hits], *, in_title: bool
 ) -> None:
     """Count every theme's longest terms, from left to right, none inside another."""
     taken_until: dict[int, int] = {}  # theme → the word after its last term
-    for first in range(len(words)):
-        node = trie.get(words[first].stem)
+    for first, stem in enumerate(stems):
+        node = trie.get(stem)
         if node is None:
             continue
         longest: dict[int, tuple[_Pattern, int]] = {}
@@ -215,18 +241,18 @@ def _collect(
             for pattern in node.get(_END, ()):
                 longest[pattern.theme] = (pattern, last)
             last += 1
-            if last >= len(words) or not words[last].stem:
+            if last >= len(stems) or not stems[last]:
                 break
-            node = node.get(words[last].stem)
+            node = node.get(stems[last])
             if node is None:
                 break
         for theme, (pattern, end) in longest.items():
             if first < taken_until.get(theme, 0):
                 continue
             taken_until[theme] = end + 1
-            hit = hits.setdefault(pattern, _Hits())
-            if not hit.words:
-                hit.words = " ".join(text[words[first].start : words[end].end].split())
+            hit = hits.get(pattern)
+            if hit is None:
+                hit = hits[pattern] = _Hits(place=(first, end))
             if in_title:
                 hit.title += 1
             else:
@@ -238,29 +264,39 @@ def _needed(words: int) -> float:
 
 
 def _weigh(
-    theme_id: int, patterns: list[_Pattern], hits: dict[_Pattern, _Hits], need: float
-) -> Suggestion | None:
+    patterns: list[_Pattern], hits: dict[_Pattern, _Hits], need: float
+) -> tuple[float, dict[_Pattern, float]]:
+    """The confidence (0: no more speaks for the theme than against it) and each term's score."""
     scores = {pattern: hits[pattern].score(pattern) for pattern in patterns}
-    spoke_for = sum(score for pattern, score in scores.items() if not pattern.excludes)
-    against = sum(score for pattern, score in scores.items() if pattern.excludes)
-    score = spoke_for - against
+    score = sum(-one if pattern.excludes else one for pattern, one in scores.items())
     if score <= 0:
-        return None
-    confidence = min(score**2 / (score**2 + need**2), MOST_CONFIDENT_RULE)
+        return 0.0, scores
+    return round(min(score**2 / (score**2 + need**2), MOST_CONFIDENT_RULE), 4), scores
+
+
+def _explained(
+    theme_id: int,
+    confidence: float,
+    scores: dict[_Pattern, float],
+    hits: dict[_Pattern, _Hits],
+    written: Callable[[_Hits], str],
+) -> Suggestion:
     telling = sorted(
-        (pattern for pattern in patterns if not pattern.excludes),
+        (pattern for pattern in scores if not pattern.excludes),
         key=lambda pattern: (-scores[pattern], pattern.stems),
     )
+    spoke_for = sum(scores[pattern] for pattern in telling)
+    telling = telling[:EVIDENCE_TERMS]
     evidence = tuple(
         EvidenceTerm(
-            term=hits[pattern].words,
+            term=written(hits[pattern]),
             share=round(scores[pattern] / spoke_for, 3),
             in_title=hits[pattern].title > 0,
         )
-        for pattern in telling[:EVIDENCE_TERMS]
+        for pattern in telling
     )
-    stems = tuple(pattern.stems for pattern in telling[:EVIDENCE_TERMS])
-    return Suggestion(theme_id, "rule", round(confidence, 4), evidence, stems)
+    stems = tuple(pattern.stems for pattern in telling)
+    return Suggestion(theme_id, "rule", confidence, evidence, stems)
 
 
 def _filed(theme_id: int, category: str, by_words: Suggestion | None) -> Suggestion:

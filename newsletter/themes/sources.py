@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import NamedTuple
+
+from newsletter.themes.documents import Stems
 
 # Fewer articles say too little about which words go together; keywords speak alone until then.
 ENOUGH_ARTICLES = 30
@@ -26,14 +28,19 @@ class Source(NamedTuple):
     title: str
     text: str
     themes: frozenset[int] | None
+    stems: Stems | None = None  # of title and text, when they are at hand
 
 
-def worth_learning(reviewed: Sequence[Collection[int]]) -> list[int]:
-    """Which of the reviewed articles to learn from, given the themes of each, newest first."""
-    so_far: Counter[int] = Counter()
-    kept = []
-    for place, themes in enumerate(reviewed):
-        if place < NEWEST or any(so_far[theme] < FEW for theme in themes):
-            kept.append(place)
-            so_far.update(themes)
-    return kept
+class WorthLearning:
+    """Asked of reviewed articles one by one, newest first."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+        self._so_far: Counter[int] = Counter()
+
+    def __call__(self, themes: Collection[int]) -> bool:
+        self._asked += 1
+        if self._asked > NEWEST and all(self._so_far[theme] >= FEW for theme in themes):
+            return False
+        self._so_far.update(themes)
+        return True

@@ -36,15 +36,19 @@ def suggest(
     model: Model | None,
     *,
     threshold: float,
+    text: Text | None = None,
 ) -> list[Suggestion]:
-    """Most confident first; `threshold` is for what the keywords say alone."""
+    """Most confident first; `threshold` is for what the keywords say alone.
+
+    `text` is the same title and body, when the caller has taken them apart already.
+    """
     if model is None:
-        by_words = match(title, body, language, categories, themes)
+        by_words = match(title, body, language, categories, themes, read=text)
         return [one for one in by_words if one.confidence >= threshold]
     return [
         one
         for one, is_said in ranked(
-            title, body, language, categories, themes, model, threshold=threshold
+            title, body, language, categories, themes, model, threshold=threshold, text=text
         )
         if is_said
     ]
@@ -60,6 +64,7 @@ def ranked(
     *,
     threshold: float,
     all_themes: bool = False,
+    text: Text | None = None,
 ) -> list[tuple[Suggestion, bool]]:
     """Suggestions, each with whether it is sure enough to be said.
 
@@ -67,7 +72,7 @@ def ranked(
     """
     import numpy as np
 
-    text = read(title, body, language)
+    text = text or read(title, body, language)
     by_words = {
         one.theme_id: one for one in match(title, body, language, categories, themes, read=text)
     }

@@ -19,6 +19,8 @@ from django.db.models import F, Q
 from newsletter import conf
 from newsletter.articles.models import Article
 from newsletter.themes import suggesting
+from newsletter.themes.documents import fingerprint, read
+from newsletter.themes.keeping import Kept, keep
 from newsletter.themes.models import LearnedModel, Tagging, Theme, ThemeAssignment
 from newsletter.themes.retraining import of_language
 from newsletter.themes.rules import CompiledThemes, Suggestion, ThemeRules
@@ -140,12 +142,18 @@ def tag(article_ids: Iterable[int], *, now: datetime) -> int:
     count = 0
     for ids in _chunks(article_ids):
         rows = Article.objects.filter(pk__in=ids).values_list(
-            "pk", "title", "body_text", "excerpt", "language", "categories"
+            "pk", "title", "body_text", "excerpt", "language", "categories", "stems__fingerprint"
         )
+        taken_apart: dict[int, Kept] = {}
         found: dict[int, dict[int, Suggestion]] = {}
         accepted: set[tuple[int, int]] = set()
-        for pk, title, body, excerpt, language, categories in rows:
+        for pk, title, body, excerpt, language, categories, kept in rows:
             code = base_language(language)
+            text = None
+            current = fingerprint(title, body or excerpt, language)
+            if kept != current:
+                text = read(title, body or excerpt, language)
+                taken_apart[pk] = Kept(current, text.stems())
             said = suggesting.suggest(
                 title,
                 body or excerpt,
@@ -154,6 +162,7 @@ def tag(article_ids: Iterable[int], *, now: datetime) -> int:
                 themes,
                 models.get(code),
                 threshold=threshold,
+                text=text,
             )
             found[pk] = {one.theme_id: one for one in said}
             accepted |= {
@@ -162,7 +171,7 @@ def tag(article_ids: Iterable[int], *, now: datetime) -> int:
                 if one.source != "category"
                 and one.confidence >= accepting.get((code, one.theme_id), 2.0)
             }
-        _store(found, accepted, now)
+        _store(found, accepted, taken_apart, now)
         count += len(found)
     return count
 
@@ -214,9 +223,13 @@ def tag_again(language: str, *, now: datetime, limit: int = 1000) -> int:
 
 
 def _store(
-    found: dict[int, dict[int, Suggestion]], accepted: set[tuple[int, int]], now: datetime
+    found: dict[int, dict[int, Suggestion]],
+    accepted: set[tuple[int, int]],
+    taken_apart: dict[int, Kept],
+    now: datetime,
 ) -> None:
     with transaction.atomic():
+        keep(taken_apart)
         Tagging.objects.bulk_create(
             [Tagging(article_id=pk, tagged_at=now) for pk in sorted(found)],
             update_conflicts=True,

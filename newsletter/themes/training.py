@@ -15,8 +15,7 @@ How sure a score is, is learned from reviewed articles that the scoring model ha
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -25,18 +24,11 @@ import numpy as np
 from scipy import sparse
 
 from newsletter.themes import calibration, measures
-from newsletter.themes.features import (
-    Corpus,
-    Known,
-    Vocabulary,
-    corpus_of,
-    known_terms,
-    learn_vocabulary,
-    rows,
-)
+from newsletter.themes.corpus import Corpus, Counts, Gathering
+from newsletter.themes.features import Known, Vocabulary, known_terms, learn_vocabulary, rows
 from newsletter.themes.learned import Acceptance, Model
 from newsletter.themes.logistic import Array, balanced, fit, sigmoid
-from newsletter.themes.sources import MODEL_FORMAT, MOST_UNREVIEWED, worth_learning
+from newsletter.themes.sources import MODEL_FORMAT
 from newsletter.themes.weighing import logits_of, vector_weights, word_parts
 
 # Of the articles against the wish for small coefficients: of texts on several themes, and on one.
@@ -57,36 +49,75 @@ THEMES_OF_SHORT, THEMES_OF_LONG = 1.0, 2.0
 MOST_ASKED, GUESSED_UNTIL = 300, 200
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    counts: Counter[str]
-    keywords: dict[int, float]  # theme → confidence of `rules`
-    labels: frozenset[int] | None  # themes; None: nobody reviewed it
+class Lessons:
+    """Articles to learn from, taken in one by one: the reviewed ones first, each newest first."""
+
+    def __init__(self, theme_ids: Sequence[int]) -> None:
+        self.theme_ids = tuple(theme_ids)
+        self._texts = Gathering()
+        self._keywords: list[Array] = []
+        self._labels: list[Array] = []
+        self._lengths: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._keywords)
+
+    def add(
+        self, counts: Counts, keywords: Mapping[int, float], themes: Collection[int] | None
+    ) -> None:
+        """`keywords` are the confidences of `rules`; `themes` None: nobody reviewed it."""
+        self._texts.add(counts)
+        self._lengths.append(sum(count for term, count in counts.items() if " " not in term))
+        self._keywords.append(
+            np.array([keywords.get(theme, 0.0) for theme in self.theme_ids], np.float32)
+        )
+        if themes is not None:
+            if len(self._labels) < len(self) - 1:
+                raise ValueError("Reviewed articles come before all others.")
+            self._labels.append(np.array([theme in themes for theme in self.theme_ids], np.float32))
+
+    def forget_pairs(self) -> None:
+        self._texts.forget_pairs()
+
+    def corpus(self, keyword_lists: Iterable[Counts]) -> Corpus:
+        """All articles, then the lists; nothing more may be added."""
+        for words in keyword_lists:
+            self._texts.add(words)
+        return self._texts.corpus()
+
+    @property
+    def keywords(self) -> Array:
+        return np.array(self._keywords, np.float32).reshape(-1, len(self.theme_ids))
+
+    @property
+    def labels(self) -> Array:
+        """Of the reviewed articles."""
+        return np.array(self._labels, np.float32).reshape(-1, len(self.theme_ids))
+
+    @property
+    def usual_length(self) -> float:
+        return float(np.median(self._lengths)) if self._lengths else 0.0
 
 
 def train(
-    examples: Sequence[Example],
-    keyword_lists: Mapping[int, Sequence[Counter[str]]],
+    lessons: Lessons,
+    keyword_lists: Mapping[int, Sequence[Counts]],
     language: str,
     *,
     seed: int = 0,
 ) -> Model:
-    """`examples` newest first, as the cap keeps the first; themes are those of `keyword_lists`."""
+    """`keyword_lists` are of the lessons' themes, in their sequence."""
     began = time.perf_counter()
-    theme_ids = tuple(keyword_lists)
-    reviewed, unreviewed = _capped(examples)
-    kept = reviewed + unreviewed
-    lists = [words for parts in keyword_lists.values() for words in parts]
+    theme_ids = lessons.theme_ids
+    keywords, labels = lessons.keywords, lessons.labels
+    corpus = lessons.corpus(words for parts in keyword_lists.values() for words in parts)
     of_list = np.repeat(np.arange(len(theme_ids)), [len(p) for p in keyword_lists.values()])
-    corpus = corpus_of([one.counts for one in kept] + lists)
     vocabulary = learn_vocabulary(corpus, language)
     known_of = known_terms(corpus.numbers, vocabulary)
     features = rows(corpus, vocabulary, known_of)
-    keywords = _confidences(kept, theme_ids)
-    labels = _labels(reviewed, theme_ids)
 
-    known, unknown = len(reviewed), len(kept)
-    one_each = _themes_exclude_each_other(labels, kept)
+    known, unknown = len(labels), len(keywords)
+    one_each = _themes_exclude_each_other(labels, lessons.usual_length)
     weak = _weak_labels(keywords, one_each) / (1 + known / HALF_TRUST)
     teaching = _Teaching(
         known,
@@ -172,7 +203,7 @@ def _measured(model: Model, probabilities: Array, labels: Array) -> dict[str, An
     }
 
 
-def _list_weights(lists: Iterable[Sequence[Counter[str]]]) -> Array:
+def _list_weights(lists: Iterable[Sequence[Counts]]) -> Array:
     """One column: the first of a theme's texts is the whole list, the others its terms."""
     weights = [
         WHOLE_LIST if place == 0 else ONE_KEYWORD for parts in lists for place in range(len(parts))
@@ -180,34 +211,12 @@ def _list_weights(lists: Iterable[Sequence[Counter[str]]]) -> Array:
     return np.array(weights, np.float32)[:, None]
 
 
-def _capped(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    reviewed = [one for one in examples if one.labels is not None]
-    unreviewed = [one for one in examples if one.labels is None]
-    kept = worth_learning([one.labels or () for one in reviewed])
-    return [reviewed[place] for place in kept], unreviewed[:MOST_UNREVIEWED]
-
-
-def _confidences(examples: Sequence[Example], theme_ids: Sequence[int]) -> Array:
-    return np.array(
-        [[one.keywords.get(theme, 0.0) for theme in theme_ids] for one in examples], np.float32
-    ).reshape(len(examples), len(theme_ids))
-
-
-def _labels(examples: Sequence[Example], theme_ids: Sequence[int]) -> Array:
-    return np.array(
-        [[theme in (one.labels or ()) for theme in theme_ids] for one in examples], np.float32
-    ).reshape(len(examples), len(theme_ids))
-
-
-def _themes_exclude_each_other(labels: Array, examples: Sequence[Example]) -> bool:
+def _themes_exclude_each_other(labels: Array, usual_length: float) -> bool:
     """As editors gave them; before that, by the length of the texts."""
     given = labels.sum(axis=1)
     if (given > 0).sum() >= 10:
         return bool(given[given > 0].mean() <= ONE_THEME)
-    lengths = [
-        sum(count for term, count in one.counts.items() if " " not in term) for one in examples
-    ]
-    return bool(lengths) and float(np.median(lengths)) < SHORT_TEXT
+    return 0 < usual_length < SHORT_TEXT
 
 
 def _weak_labels(keywords: Array, one_each: bool) -> Array:

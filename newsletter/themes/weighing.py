@@ -12,7 +12,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from newsletter.themes import features
-from newsletter.themes.features import Corpus, Known, Vocabulary, known_terms
+from newsletter.themes.corpus import Corpus
+from newsletter.themes.features import Known, Vocabulary, known_terms
 from newsletter.themes.logistic import Array
 from newsletter.themes.vectors import word_vectors
 

@@ -96,7 +96,8 @@ def test_of_very_many_articles_the_newest_teach_and_those_of_rare_themes(
     monkeypatch.setattr(learner_sources, "FEW", 2)
     common, rare = {1}, {2}
     reviewed = [common, common, common, set(), common, rare, set(), rare, rare]
-    assert learner_sources.worth_learning(reviewed) == [0, 1, 2, 3, 5, 7]
+    is_worth = learner_sources.WorthLearning()
+    assert [place for place, one in enumerate(reviewed) if is_worth(one)] == [0, 1, 2, 3, 5, 7]
 
 
 def test_a_model_of_an_earlier_version_is_not_read_and_its_language_is_learned_again(

@@ -5,8 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from newsletter.themes.corpus import corpus_of
 from newsletter.themes.documents import read
-from newsletter.themes.features import corpus_of, known_terms, rows
+from newsletter.themes.features import known_terms, rows
 from newsletter.themes.learning import model_of
 from newsletter.themes.weighing import vector_weights, word_parts
 from tests.themes import made
