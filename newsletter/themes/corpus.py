@@ -62,21 +62,6 @@ class Gathering:
         self._counts.frombytes(np.fromiter(text.values(), np.float32, size).tobytes())
         self._ends.append(len(self._places))
 
-    def forget_pairs(self) -> None:
-        """They are most of the terms, and tell less than single words."""
-        words = _numbering()
-        renumbered = np.array([-1 if " " in term else words[term] for term in self._numbers])
-        places = renumbered[np.frombuffer(self._places, np.int32)].astype(np.int32)
-        is_word = places >= 0
-        counts = np.frombuffer(self._counts, np.float32)[is_word]
-        ends = np.append(0, np.cumsum(is_word))[np.frombuffer(self._ends, np.int64)]
-        self._numbers = words
-        self._places, self._counts = (
-            array("i", places[is_word].tobytes()),
-            array("f", counts.tobytes()),
-        )
-        self._ends = array("q", ends.astype(np.int64).tobytes())
-
     def corpus(self) -> Corpus:
         """What was taken in; nothing more may be."""
         return Corpus(

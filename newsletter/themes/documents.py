@@ -17,7 +17,6 @@ MAX_TEXT = 120_000
 # What kept stems mean: to be raised with every change of `stemming` or of how they are packed.
 STEMS_FORMAT = 1
 _READER = f"{STEMS_FORMAT} {version('snowballstemmer')}"
-_END = "."  # of a sentence, in packed stems: no stem is empty, and none is a full stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +38,19 @@ class Stems:
         found.pop("", None)
         return found
 
+    @property
+    def words(self) -> int:
+        """How many carry a subject."""
+        return sum(map(bool, self.title)) + sum(map(bool, self.body))
+
     def packed(self) -> bytes:
-        lines = (" ".join(stem or _END for stem in part) for part in (self.title, self.body))
-        return zlib.compress("\n".join(lines).encode())
+        return zlib.compress("\n".join(map(" ".join, (self.title, self.body))).encode())
 
     @classmethod
     def unpacked(cls, packed: bytes) -> Stems:
+        # Two blanks in a row are the end of a sentence: between them is the empty stem.
         title, body = zlib.decompress(packed).decode().split("\n")
-        return cls(
-            *([stem if stem != _END else "" for stem in part.split()] for part in (title, body))
-        )
+        return cls(*(part.split(" ") if part else [] for part in (title, body)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 
 from newsletter.articles.models import Article
-from newsletter.themes.documents import Stems, fingerprint, read
+from newsletter.themes.documents import fingerprint, read
 from newsletter.themes.models import ArticleStems
 
 CHUNK = 500
@@ -17,14 +17,14 @@ CHUNK = 500
 
 class Kept(NamedTuple):
     fingerprint: str
-    stems: Stems
+    packed: bytes
 
 
 def keep(found: Mapping[int, Kept]) -> None:
     """In rising order: two workers then lock the same rows in the same sequence."""
     ArticleStems.objects.bulk_create(
         [
-            ArticleStems(article_id=pk, fingerprint=one.fingerprint, packed=one.stems.packed())
+            ArticleStems(article_id=pk, fingerprint=one.fingerprint, packed=one.packed)
             for pk, one in sorted(found.items())
         ],
         update_conflicts=True,
@@ -33,7 +33,7 @@ def keep(found: Mapping[int, Kept]) -> None:
     )
 
 
-def stems_of(article_ids: Iterable[int]) -> Iterator[tuple[int, Stems]]:
+def packed_stems(article_ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
     """In the sequence of `article_ids`, a few in memory at a time; those that are gone left out.
 
     What is not kept, or was made of another text or by another version, is taken apart and kept.
@@ -45,15 +45,15 @@ def stems_of(article_ids: Iterable[int]) -> Iterator[tuple[int, Stems]]:
             "pk", "title", "body_text", "excerpt", "language",
             "stems__fingerprint", "stems__packed",
         )  # fmt: skip
-        found: dict[int, Stems] = {}
+        found: dict[int, bytes] = {}
         fresh: dict[int, Kept] = {}
         for pk, title, body, excerpt, language, kept, packed in rows.iterator():
             text = body or excerpt
             current = fingerprint(title, text, language)
             if kept == current:
-                found[pk] = Stems.unpacked(packed)
+                found[pk] = bytes(packed)
             else:
-                found[pk] = read(title, text, language).stems()
+                found[pk] = read(title, text, language).stems().packed()
                 fresh[pk] = Kept(current, found[pk])
         with suppress(IntegrityError), transaction.atomic():  # an article was deleted just now
             keep(fresh)

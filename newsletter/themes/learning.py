@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from newsletter.themes.documents import read
 from newsletter.themes.learned import Model
@@ -18,15 +19,21 @@ def model_of(sources: Iterable[Source], themes: CompiledThemes, language: str) -
     """A model of one language; None when there are too few articles, or no two themes.
 
     Reviewed articles come first, then the others, each newest first. They are read one by one:
-    in memory are numbers, never all the texts.
+    of many only numbers are in memory, never the texts.
     """
     lessons = Lessons(tuple(theme.theme_id for theme in themes.themes))
-    for source in _worth_learning(sources):
-        stems = source.stems or read(source.title, source.text, language).stems()
-        if len(lessons) == PAIRS_UNTIL:
-            lessons.forget_pairs()
-        counts = stems.counts(pairs=len(lessons) < PAIRS_UNTIL)
-        lessons.add(counts, confidences(stems, language, themes), source.themes)
+    rest = _worth_learning(sources)
+    first = list(islice(rest, PAIRS_UNTIL + 1))
+    # Of many articles only the single words: pairs take most of the memory, and tell less.
+    pairs = len(first) <= PAIRS_UNTIL
+    for source in chain(first, rest):
+        stems = source.stems(language)
+        lessons.add(
+            stems.counts(pairs=pairs),
+            confidences(stems, language, themes),
+            source.themes,
+            length=stems.words,
+        )
     if len(lessons) < ENOUGH_ARTICLES or len(themes.themes) < 2:
         return None
     lists = {theme.theme_id: _lists(theme, language) for theme in themes.themes}

@@ -32,7 +32,7 @@ def with_intercept(rows: sparse.csr_matrix) -> sparse.csr_matrix:
 
 def balanced(labels: Array, weights: Array) -> Array:
     """Weights under which the labelled and the other articles of each theme weigh the same."""
-    positive = _products(weights, labels)
+    positive = (weights * labels).sum(axis=0)
     negative = (weights * (1 - labels)).sum(axis=0)
     half = (positive + negative) / 2
     result: Array = weights * (
@@ -58,10 +58,11 @@ def fit(
     """
     matrix = with_intercept(rows)
     transposed = matrix.T.tocsr()
-    coefficients: Array = (
-        np.zeros((matrix.shape[1], labels.shape[1]), np.float32) if start is None else start.copy()
-    )
-    logits: Array = matrix @ coefficients
+    # Here one row a theme: a sum over what lies side by side is several times faster.
+    coefficients: Array = np.zeros((labels.shape[1], matrix.shape[1]), np.float32)
+    if start is not None:
+        coefficients[:] = start.T
+    logits: Array = matrix @ coefficients.T
 
     def loss(logits: Array, squares: Array) -> Array:
         cells = weights * (np.logaddexp(0.0, logits) - labels * logits)
@@ -69,8 +70,8 @@ def fit(
         return total
 
     def gradient(logits: Array, coefficients: Array) -> Array:
-        slope: Array = transposed @ (weights * (sigmoid(logits) - labels)) + coefficients
-        return slope
+        slope: Array = transposed @ (weights * (sigmoid(logits) - labels))
+        return np.ascontiguousarray(slope.T) + coefficients
 
     slope = gradient(logits, coefficients)
     at_start = _norms(slope) + 1e-12
@@ -80,7 +81,7 @@ def fit(
         if bool((_norms(slope) <= tolerance * at_start).all()):
             break
         direction = _direction(slope, history)
-        along: Array = matrix @ direction
+        along: Array = matrix @ direction.T
         expected = _products(slope, direction)
         squares = _products(coefficients, coefficients)
         mixed = _products(coefficients, direction)
@@ -96,40 +97,40 @@ def fit(
         step = np.where(worse, 0, step).astype(np.float32)
         if not step.any():
             break
-        moved: Array = step * direction
+        moved: Array = step[:, None] * direction
         coefficients = coefficients + moved
         logits = logits + step * along
         value = np.where(worse, value, tried).astype(np.float32)
         before, slope = slope, gradient(logits, coefficients)
         history = [*history[-(MEMORY - 1) :], (moved, slope - before)]
-    return coefficients
+    return np.ascontiguousarray(coefficients.T)
 
 
-def _products(one: Array, other: Array) -> Array:
-    """Of each column with its counterpart; einsum is many times faster here than multiply, sum."""
-    result: Array = np.einsum("ij,ij->j", one, other)
+def _norms(rows: Array) -> Array:
+    result: Array = np.sqrt(_products(rows, rows))
     return result
 
 
-def _norms(columns: Array) -> Array:
-    result: Array = np.sqrt(_products(columns, columns))
+def _products(one: Array, other: Array) -> Array:
+    """Of each row with its counterpart; einsum is many times faster here than multiply, sum."""
+    result: Array = np.einsum("ij,ij->i", one, other)
     return result
 
 
 def _direction(slope: Array, history: list[tuple[Array, Array]]) -> Array:
-    """The two loops of L-BFGS, one column a theme."""
-    direction: Array = -slope
+    """The two loops of L-BFGS, one row a theme."""
     if not history:
-        return direction / np.maximum(1.0, _norms(slope))
+        return -slope / np.maximum(1.0, _norms(slope))[:, None]
+    direction: Array = -slope
     done: list[tuple[Array, Array]] = []
     for step, change in reversed(history):
         curvature: Array = 1.0 / np.maximum(_products(step, change), 1e-12)
         share: Array = curvature * _products(step, direction)
-        direction = direction - share * change
+        direction -= share[:, None] * change
         done.append((curvature, share))
     step, change = history[-1]
     scale: Any = _products(step, change) / np.maximum(_products(change, change), 1e-12)
-    direction = direction * scale
+    direction *= scale[:, None]
     for (step, change), (curvature, share) in zip(history, reversed(done), strict=True):
-        direction = direction + step * (share - curvature * _products(change, direction))
+        direction += step * (share - curvature * _products(change, direction))[:, None]
     return direction

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 
 from newsletter.articles.models import Article
-from newsletter.themes.keeping import stems_of
+from newsletter.themes.keeping import packed_stems
 from newsletter.themes.models import LearnedModel, Tagging, ThemeAssignment
 from newsletter.themes.rules import CompiledThemes
 from newsletter.themes.sources import (
@@ -156,16 +156,16 @@ def sources(language: str) -> Iterator[Source]:
         for pk in reviewed.values_list("pk", flat=True).iterator()
         if is_worth(confirmed.get(pk, ()))
     ]
-    for pk, stems in stems_of(ids):
-        yield Source("", "", frozenset(confirmed.get(pk, ())), stems)
+    for pk, packed in packed_stems(ids):
+        yield Source("", "", frozenset(confirmed.get(pk, ())), packed)
     others = (
         Article.objects.filter(of_language(language))
         .filter(Q(tagging__isnull=True) | Q(tagging__reviewed_at__isnull=True))
         .exclude(state=Article.State.WITHDRAWN)
         .order_by("-arrived_at", "-pk")
     )
-    for _, stems in stems_of(others.values_list("pk", flat=True)[:MOST_UNREVIEWED]):
-        yield Source("", "", None, stems)
+    for _, packed in packed_stems(others.values_list("pk", flat=True)[:MOST_UNREVIEWED]):
+        yield Source("", "", None, packed)
 
 
 def _put_in_use(row: LearnedModel, model: Model | None) -> LearnedModel:

@@ -231,10 +231,8 @@ def _collect(
 ) -> None:
     """Count every theme's longest terms, from left to right, none inside another."""
     taken_until: dict[int, int] = {}  # theme → the word after its last term
-    for first, stem in enumerate(stems):
-        node = trie.get(stem)
-        if node is None:
-            continue
+    for first in [place for place, stem in enumerate(stems) if stem in trie]:
+        node = trie[stems[first]]
         longest: dict[int, tuple[_Pattern, int]] = {}
         last = first
         while True:

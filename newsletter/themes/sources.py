@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
-from newsletter.themes.documents import Stems
+from newsletter.themes.documents import Stems, read
 
 # Fewer articles say too little about which words go together; keywords speak alone until then.
 ENOUGH_ARTICLES = 30
@@ -28,7 +28,12 @@ class Source(NamedTuple):
     title: str
     text: str
     themes: frozenset[int] | None
-    stems: Stems | None = None  # of title and text, when they are at hand
+    packed: bytes | None = None  # the stems of both, when they are at hand
+
+    def stems(self, language: str) -> Stems:
+        if self.packed is not None:
+            return Stems.unpacked(self.packed)
+        return read(self.title, self.text, language).stems()
 
 
 class WorthLearning:

@@ -153,7 +153,7 @@ def tag(article_ids: Iterable[int], *, now: datetime) -> int:
             current = fingerprint(title, body or excerpt, language)
             if kept != current:
                 text = read(title, body or excerpt, language)
-                taken_apart[pk] = Kept(current, text.stems())
+                taken_apart[pk] = Kept(current, text.stems().packed())
             said = suggesting.suggest(
                 title,
                 body or excerpt,

@@ -63,11 +63,16 @@ class Lessons:
         return len(self._keywords)
 
     def add(
-        self, counts: Counts, keywords: Mapping[int, float], themes: Collection[int] | None
+        self,
+        counts: Counts,
+        keywords: Mapping[int, float],
+        themes: Collection[int] | None,
+        *,
+        length: int,
     ) -> None:
         """`keywords` are the confidences of `rules`; `themes` None: nobody reviewed it."""
         self._texts.add(counts)
-        self._lengths.append(sum(count for term, count in counts.items() if " " not in term))
+        self._lengths.append(length)
         self._keywords.append(
             np.array([keywords.get(theme, 0.0) for theme in self.theme_ids], np.float32)
         )
@@ -75,9 +80,6 @@ class Lessons:
             if len(self._labels) < len(self) - 1:
                 raise ValueError("Reviewed articles come before all others.")
             self._labels.append(np.array([theme in themes for theme in self.theme_ids], np.float32))
-
-    def forget_pairs(self) -> None:
-        self._texts.forget_pairs()
 
     def corpus(self, keyword_lists: Iterable[Counts]) -> Corpus:
         """All articles, then the lists; nothing more may be added."""
