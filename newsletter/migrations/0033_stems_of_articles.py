@@ -5,22 +5,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('newsletter', '0032_addressees'),
+        ("newsletter", "0032_addressees"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ArticleStems',
+            name="ArticleStems",
             fields=[
-                ('article', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='stems', serialize=False, to='newsletter.article')),
-                ('fingerprint', models.CharField(max_length=32)),
-                ('packed', models.BinaryField()),
+                (
+                    "article",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="stems",
+                        serialize=False,
+                        to="newsletter.article",
+                    ),
+                ),
+                ("fingerprint", models.CharField(max_length=32)),
+                ("packed", models.BinaryField()),
             ],
             options={
-                'verbose_name': 'words of an article',
-                'verbose_name_plural': 'words of articles',
+                "verbose_name": "words of an article",
+                "verbose_name_plural": "words of articles",
             },
         ),
     ]

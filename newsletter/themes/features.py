@@ -132,9 +132,9 @@ def _pieces(terms: Sequence[str]) -> tuple[list[str], sparse.csr_matrix]:
 class Known:
     """What a vocabulary knows of a corpus's terms, by their numbers."""
 
-    columns: npt.NDArray[np.int64]  # -1: not among the vocabulary's terms
+    columns: npt.NDArray[np.int32]  # -1: not among the vocabulary's terms
     pieces: sparse.csr_matrix  # one row a term, one column a piece
-    table_rows: npt.NDArray[np.int64]  # of the word vectors; -1: it has none
+    table_rows: npt.NDArray[np.int32]  # of the word vectors; -1: it has none
 
 
 def known_terms(numbers: Mapping[str, int], vocabulary: Vocabulary) -> Known:
@@ -152,13 +152,13 @@ def known_terms(numbers: Mapping[str, int], vocabulary: Vocabulary) -> Known:
     )
 
 
-def _joined(numbers: Mapping[str, int], places: Mapping[str, int]) -> npt.NDArray[np.int64]:
+def _joined(numbers: Mapping[str, int], places: Mapping[str, int]) -> npt.NDArray[np.int32]:
     """Of each numbered term its place, or -1; asked from the side that has fewer."""
     if len(numbers) <= len(places):
-        return np.array([places.get(term, -1) for term in numbers], np.int64)
-    result = np.full(len(numbers), -1, np.int64)
+        return np.array([places.get(term, -1) for term in numbers], np.int32)
+    result = np.full(len(numbers), -1, np.int32)
     both = [(numbers[term], place) for term, place in places.items() if term in numbers]
-    here, there = np.array(both, np.int64).reshape(-1, 2).T
+    here, there = np.array(both, np.int32).reshape(-1, 2).T
     result[here] = there
     return result
 
@@ -170,7 +170,8 @@ def rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_mat
         groups.append(_gram_rows(corpus, vocabulary, known))
     if vocabulary.vector_size:
         groups.append(_vector_rows(corpus, vocabulary, known))
-    return sparse.hstack(groups, format="csr", dtype=np.float32)
+    # Of many articles there is one group, and it is large: not copied.
+    return groups[0] if len(groups) == 1 else sparse.hstack(groups, "csr", np.float32)
 
 
 def _term_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
@@ -178,7 +179,7 @@ def _term_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.c
     is_known = columns >= 0
     columns = columns[is_known]
     values = (1 + np.log(corpus.counts[is_known])) * vocabulary.term_weights[columns]
-    ends = np.append(0, np.cumsum(is_known))[corpus.ends]
+    ends = np.append(0, np.cumsum(is_known, dtype=np.int32))[corpus.ends]
     shape = (corpus.texts, len(vocabulary.terms))
     return _of_length_one(sparse.csr_matrix((values, columns, ends), shape=shape))
 
@@ -202,7 +203,7 @@ def _vector_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse
 
 
 def _of_length_one(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    squares: Any = matrix.multiply(matrix).sum(axis=1)
-    lengths = np.sqrt(np.asarray(squares, np.float32)).ravel()
+    squares = sparse.csr_matrix((matrix.data**2, matrix.indices, matrix.indptr), matrix.shape)
+    lengths = np.sqrt(np.asarray(squares.sum(axis=1), np.float32)).ravel()
     matrix.data /= np.repeat(np.maximum(lengths, 1e-9), np.diff(matrix.indptr))
     return matrix

@@ -25,11 +25,6 @@ def sigmoid(logits: Array) -> Array:
     return result
 
 
-def with_intercept(rows: sparse.csr_matrix) -> sparse.csr_matrix:
-    ones = np.ones((rows.shape[0], 1), dtype=np.float32)
-    return sparse.hstack([rows, ones], format="csr", dtype=np.float32)
-
-
 def balanced(labels: Array, weights: Array) -> Array:
     """Weights under which the labelled and the other articles of each theme weigh the same."""
     positive = (weights * labels).sum(axis=0)
@@ -42,68 +37,84 @@ def balanced(labels: Array, weights: Array) -> Array:
     return result
 
 
-def fit(
-    rows: sparse.csr_matrix,
-    labels: Array,
-    weights: Array,
-    *,
-    start: Array | None = None,
-    steps: int = 30,
-    tolerance: float = 1e-2,
-) -> Array:
-    """The coefficients (features and, last, the intercept; one column a theme).
+class Regression:
+    """The rows of some texts, ready to be fitted to any labels and weights of theirs."""
 
-    Minimises the weighted logistic loss plus half the squared coefficients; `start` is where to
-    begin, such as the coefficients fitted to a part of the articles.
-    """
-    matrix = with_intercept(rows)
-    transposed = matrix.T.tocsr()
-    # Here one row a theme: a sum over what lies side by side is several times faster.
-    coefficients: Array = np.zeros((labels.shape[1], matrix.shape[1]), np.float32)
-    if start is not None:
-        coefficients[:] = start.T
-    logits: Array = matrix @ coefficients.T
+    def __init__(self, rows: sparse.csr_matrix) -> None:
+        self._rows = rows
+        self._transposed = rows.T.tocsr()
 
-    def loss(logits: Array, squares: Array) -> Array:
-        cells = weights * (np.logaddexp(0.0, logits) - labels * logits)
-        total: Array = cells.sum(axis=0) + squares / 2
-        return total
+    def logits(self, coefficients: Array) -> Array:
+        """`coefficients` have one row a theme, and the intercept last."""
+        result: Array = self._rows @ coefficients[:, :-1].T + coefficients[:, -1]
+        return result
 
-    def gradient(logits: Array, coefficients: Array) -> Array:
-        slope: Array = transposed @ (weights * (sigmoid(logits) - labels))
-        return np.ascontiguousarray(slope.T) + coefficients
+    def slope(self, errors: Array) -> Array:
+        """By how much each coefficient is to blame for errors in the logits."""
+        result: Array = np.empty((errors.shape[1], self._rows.shape[1] + 1), np.float32)
+        result[:, :-1] = (self._transposed @ errors).T
+        result[:, -1] = errors.sum(axis=0)
+        return result
 
-    slope = gradient(logits, coefficients)
-    at_start = _norms(slope) + 1e-12
-    value = loss(logits, _products(coefficients, coefficients))
-    history: list[tuple[Array, Array]] = []
-    for _ in range(steps):
-        if bool((_norms(slope) <= tolerance * at_start).all()):
-            break
-        direction = _direction(slope, history)
-        along: Array = matrix @ direction.T
-        expected = _products(slope, direction)
-        squares = _products(coefficients, coefficients)
-        mixed = _products(coefficients, direction)
-        longest = _products(direction, direction)
-        step = np.ones(labels.shape[1], np.float32)
-        for _ in range(HALVINGS):
-            tried = loss(logits + step * along, squares + step * (2 * mixed + step * longest))
-            # Armijo's condition, with room for the rounding of single precision.
-            worse = tried > value + 1e-4 * step * expected + 1e-6 * np.abs(value)
-            if not worse.any():
+    def fit(
+        self,
+        labels: Array,
+        weights: Array,
+        *,
+        start: Array | None = None,
+        steps: int = 30,
+        tolerance: float = 1e-2,
+    ) -> Array:
+        """The coefficients (features and, last, the intercept; one column a theme).
+
+        Minimises the weighted logistic loss plus half the squared coefficients; `start` is where
+        to begin, such as the coefficients fitted to a part of the articles.
+        """
+        # Here one row a theme: a sum over what lies side by side is several times faster.
+        coefficients: Array = np.zeros((labels.shape[1], self._rows.shape[1] + 1), np.float32)
+        if start is not None:
+            coefficients[:] = start.T
+        logits = self.logits(coefficients)
+
+        def loss(logits: Array, squares: Array) -> Array:
+            cells = weights * (np.logaddexp(0.0, logits) - labels * logits)
+            total: Array = cells.sum(axis=0) + squares / 2
+            return total
+
+        def gradient(logits: Array, coefficients: Array) -> Array:
+            return self.slope(weights * (sigmoid(logits) - labels)) + coefficients
+
+        slope = gradient(logits, coefficients)
+        at_start = _norms(slope) + 1e-12
+        value = loss(logits, _products(coefficients, coefficients))
+        history: list[tuple[Array, Array]] = []
+        for _ in range(steps):
+            if bool((_norms(slope) <= tolerance * at_start).all()):
                 break
-            step = np.where(worse, step / 2, step).astype(np.float32)
-        step = np.where(worse, 0, step).astype(np.float32)
-        if not step.any():
-            break
-        moved: Array = step[:, None] * direction
-        coefficients = coefficients + moved
-        logits = logits + step * along
-        value = np.where(worse, value, tried).astype(np.float32)
-        before, slope = slope, gradient(logits, coefficients)
-        history = [*history[-(MEMORY - 1) :], (moved, slope - before)]
-    return np.ascontiguousarray(coefficients.T)
+            direction = _direction(slope, history)
+            along = self.logits(direction)
+            expected = _products(slope, direction)
+            squares = _products(coefficients, coefficients)
+            mixed = _products(coefficients, direction)
+            longest = _products(direction, direction)
+            step = np.ones(labels.shape[1], np.float32)
+            for _ in range(HALVINGS):
+                tried = loss(logits + step * along, squares + step * (2 * mixed + step * longest))
+                # Armijo's condition, with room for the rounding of single precision.
+                worse = tried > value + 1e-4 * step * expected + 1e-6 * np.abs(value)
+                if not worse.any():
+                    break
+                step = np.where(worse, step / 2, step).astype(np.float32)
+            step = np.where(worse, 0, step).astype(np.float32)
+            if not step.any():
+                break
+            moved: Array = step[:, None] * direction
+            coefficients = coefficients + moved
+            logits = logits + step * along
+            value = np.where(worse, value, tried).astype(np.float32)
+            before, slope = slope, gradient(logits, coefficients)
+            history = [*history[-(MEMORY - 1) :], (moved, slope - before)]
+        return np.ascontiguousarray(coefficients.T)
 
 
 def _norms(rows: Array) -> Array:

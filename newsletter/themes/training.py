@@ -21,13 +21,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from newsletter.themes import calibration, measures
 from newsletter.themes.corpus import Corpus, Counts, Gathering
 from newsletter.themes.features import Known, Vocabulary, known_terms, learn_vocabulary, rows
 from newsletter.themes.learned import Acceptance, Model
-from newsletter.themes.logistic import Array, balanced, fit, sigmoid
+from newsletter.themes.logistic import Array, Regression, balanced, sigmoid
 from newsletter.themes.sources import MODEL_FORMAT
 from newsletter.themes.weighing import logits_of, vector_weights, word_parts
 
@@ -116,19 +115,16 @@ def train(
     of_list = np.repeat(np.arange(len(theme_ids)), [len(p) for p in keyword_lists.values()])
     vocabulary = learn_vocabulary(corpus, language)
     known_of = known_terms(corpus.numbers, vocabulary)
-    features = rows(corpus, vocabulary, known_of)
 
     known, unknown = len(labels), len(keywords)
     one_each = _themes_exclude_each_other(labels, lessons.usual_length)
     weak = _weak_labels(keywords, one_each) / (1 + known / HALF_TRUST)
     teaching = _Teaching(
-        known,
+        Regression(rows(corpus, vocabulary, known_of)),
         STRENGTH_OF_ONE if one_each else STRENGTH,
-        features[:unknown],
         labels,
         (weak > 0).astype(np.float32) * (keywords >= CLEAR_KEYWORDS),
         weak,
-        features[unknown:],
         np.eye(len(theme_ids), dtype=np.float32)[of_list],
         _list_weights(keyword_lists.values()),
     )
@@ -238,33 +234,20 @@ def _weak_labels(keywords: Array, one_each: bool) -> Array:
 
 @dataclass(frozen=True)
 class _Teaching:
-    known: int  # the first rows were reviewed
+    regression: Regression  # of the articles, the reviewed ones first, then of the lists
     strength: float
-    features: sparse.csr_matrix
-    labels: Array
-    weak_labels: Array
+    labels: Array  # of the reviewed articles
+    weak_labels: Array  # of all articles
     weak_weights: Array
-    lists: sparse.csr_matrix
     list_labels: Array
     list_weights: Array
 
     def fit(self, taught: np.ndarray, start: Array | None = None) -> Array:
         """From the lists, the reviewed articles in `taught`, and all others as if unreviewed."""
-        themes = self.labels.shape[1]
-        usable: Array = np.asarray(self.weak_weights.any(axis=1))
-        usable[taught] = False
-        others = np.flatnonzero(usable)
-        parts = sparse.vstack(
-            [self.features[taught], self.features[others], self.lists], format="csr"
-        )
-        labels = np.vstack([self.labels[taught], self.weak_labels[others], self.list_labels])
-        ones = np.ones((len(taught), themes))
-        weights = np.vstack(
-            [ones, self.weak_weights[others], self.list_weights * np.ones((1, themes))]
-        )
-        labels, weights = labels.astype(np.float32), weights.astype(np.float32)
-        return fit(
-            parts,
+        labels = np.vstack([self.weak_labels, self.list_labels])
+        weights = np.vstack([self.weak_weights, self.list_weights * np.ones_like(self.list_labels)])
+        labels[taught], weights[taught] = self.labels[taught], 1.0
+        return self.regression.fit(
             labels,
             self.strength * balanced(labels, weights),
             start=start,

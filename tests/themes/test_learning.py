@@ -207,3 +207,8 @@ def test_odd_themes_break_nothing() -> None:
 def test_labels_of_unknown_themes_are_left_out() -> None:
     stray = [Source("", one.text, frozenset({999})) for one in made.sources(30, reviewed=True)]
     assert learn([*made.sources(60, reviewed=True), *stray]).theme_ids == (1, 2, 3)
+
+
+def test_reviewed_articles_must_come_first() -> None:
+    with pytest.raises(ValueError, match="before all others"):
+        learn([*made.sources(40, reviewed=False), *made.sources(40, reviewed=True)])
