@@ -177,9 +177,13 @@ def rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_mat
 def _term_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
     columns = known.columns[corpus.places]
     is_known = columns >= 0
-    columns = columns[is_known]
-    values = (1 + np.log(corpus.counts[is_known])) * vocabulary.term_weights[columns]
-    ends = np.append(0, np.cumsum(is_known, dtype=np.int32))[corpus.ends]
+    ends = np.zeros(len(columns) + 1, np.int32)
+    np.cumsum(is_known, out=ends[1:])
+    ends, columns = ends[corpus.ends], columns[is_known]
+    values = corpus.counts[is_known]
+    np.log(values, out=values)
+    values += 1
+    values *= vocabulary.term_weights[columns]
     shape = (corpus.texts, len(vocabulary.terms))
     return _of_length_one(sparse.csr_matrix((values, columns, ends), shape=shape))
 

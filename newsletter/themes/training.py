@@ -81,10 +81,11 @@ class Lessons:
             self._labels.append(np.array([theme in themes for theme in self.theme_ids], np.float32))
 
     def corpus(self, keyword_lists: Iterable[Counts]) -> Corpus:
-        """All articles, then the lists; nothing more may be added."""
+        """All articles, then the lists. They are handed over: nothing more may be added."""
         for words in keyword_lists:
             self._texts.add(words)
-        return self._texts.corpus()
+        handed_over, self._texts = self._texts, Gathering()
+        return handed_over.corpus()
 
     @property
     def keywords(self) -> Array:
@@ -129,14 +130,18 @@ def train(
         _list_weights(keyword_lists.values()),
     )
     most_words = FEW_WORDS if one_each else MORE_WORDS if known < MANY_FROM else MANY_WORDS
-    scoring = _Scoring(corpus, vocabulary, known_of, most_words)
-    out_of_fold, tested, start = _out_of_fold(teaching, scoring, seed)
+    parts = _held_out(known, seed)
+    unseen = np.arange(known, min(unknown, known + MOST_ASKED))
+    scoring = _Scoring.of(
+        np.concatenate([*parts, unseen]), corpus, vocabulary, known_of, most_words
+    )
+    del corpus  # as large as the rows, when there are many articles
+    out_of_fold, tested, start = _out_of_fold(teaching, scoring, parts)
     coefficients = teaching.fit(np.arange(known), start)
 
     usual = calibration.usual_themes(labels)
     guess = calibration.FIRST_GUESS_OF_ONE if one_each else calibration.FIRST_GUESS
     if known < GUESSED_UNTIL:
-        unseen = np.arange(known, min(unknown, known + MOST_ASKED))
         logits = scoring.logits(unseen, coefficients)
         asked = calibration.signs(logits, keywords[unseen], usual)
         guess = calibration.as_usual(guess, asked, THEMES_OF_SHORT if one_each else THEMES_OF_LONG)
@@ -257,34 +262,52 @@ class _Teaching:
 
 @dataclass(frozen=True)
 class _Scoring:
-    corpus: Corpus
+    """Some of the articles, to be weighed by models that had not seen them."""
+
+    texts: Corpus
+    places: dict[int, int]  # among `texts`, of each article
     vocabulary: Vocabulary
     known: Known
     most_words: int
 
-    def logits(self, texts: np.ndarray, coefficients: Array) -> Array:
-        """One row a text: what a model of these coefficients would say of it."""
+    @classmethod
+    def of(
+        cls,
+        articles: np.ndarray,
+        corpus: Corpus,
+        vocabulary: Vocabulary,
+        known: Known,
+        most_words: int,
+    ) -> _Scoring:
+        places = {article: place for place, article in enumerate(articles.tolist())}
+        return cls(corpus.only(articles), places, vocabulary, known, most_words)
+
+    def logits(self, articles: np.ndarray, coefficients: Array) -> Array:
+        """One row an article: what a model of these coefficients would say of it."""
         vectors = vector_weights(self.vocabulary, coefficients)
-        found = word_parts(
-            self.corpus.only(texts), self.vocabulary, coefficients, vectors, self.known
-        )
-        result: Array = np.zeros((len(texts), coefficients.shape[1]), np.float32)
+        texts = self.texts.only(np.array([self.places[one] for one in articles.tolist()], np.int64))
+        found = word_parts(texts, self.vocabulary, coefficients, vectors, self.known)
+        result: Array = np.zeros((len(articles), coefficients.shape[1]), np.float32)
         for place, (first, end) in enumerate(pairwise(found.ends.tolist())):
             result[place] = logits_of(found.parts[first:end], coefficients[-1], self.most_words)
         return result
 
 
+def _held_out(known: int, seed: int) -> list[np.ndarray]:
+    """Which of the reviewed articles are held out together, in turn."""
+    if known < 2:
+        return []
+    order = np.random.default_rng(seed).permutation(known)
+    if known >= HOLD_OUT_FROM:  # some held out tell as much as all of them in turn
+        return [order[: min(known // 3, MOST_TESTED)]]
+    return list(np.array_split(order, min(FOLDS if known < FEWER_FOLDS_FROM else 3, known)))
+
+
 def _out_of_fold(
-    teaching: _Teaching, scoring: _Scoring, seed: int
+    teaching: _Teaching, scoring: _Scoring, parts: list[np.ndarray]
 ) -> tuple[Array, np.ndarray, Array | None]:
     """Logits of reviewed articles by models that had not seen them; which articles; a start."""
     known, themes = teaching.labels.shape
-    if known < 2:
-        return np.zeros((0, themes), np.float32), np.zeros(0, np.int64), None
-    order = np.random.default_rng(seed).permutation(known)
-    parts = np.array_split(order, min(FOLDS if known < FEWER_FOLDS_FROM else 3, known))
-    if known >= HOLD_OUT_FROM:  # some held out tell as much as all of them in turn
-        parts = [order[: min(known // 3, MOST_TESTED)]]
     start: Array | None = None
     logits = np.zeros((known, themes), np.float32)
     for part in parts:
@@ -292,5 +315,5 @@ def _out_of_fold(
         mask[part] = False
         start = teaching.fit(np.flatnonzero(mask))
         logits[part] = scoring.logits(part, start)
-    tested = np.sort(np.concatenate(parts))
+    tested = np.sort(np.concatenate([np.zeros(0, np.int64), *parts]))
     return logits[tested], tested, start
