@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.exceptions import BadEvaluationFile
+from newsletter.themes.documents import read
 from newsletter.themes.rules import CompiledThemes, Suggestion, ThemeRules
-from newsletter.themes.sources import Source
+from newsletter.themes.sources import Source, WorthLearning
 from newsletter.themes.stemming import base_language
 from newsletter.themes.suggesting import ranked, suggest
 
@@ -61,7 +62,7 @@ class Report:
 
 def read_themes(path: str) -> list[ThemeRules]:
     try:
-        entries = json.loads(_text(path))
+        entries = json.loads("".join(_lines(path)))
     except json.JSONDecodeError as error:
         raise BadEvaluationFile(
             f"{path}, line {error.lineno}: no valid JSON ({error.msg}). "
@@ -92,11 +93,12 @@ def read_themes(path: str) -> list[ThemeRules]:
     return themes
 
 
-def read_articles(path: str, themes: Sequence[ThemeRules], unknown: Counter[str]) -> list[Labelled]:
-    """Themes that are not in the list are left out, and counted in `unknown`."""
+def read_articles(
+    path: str, themes: Sequence[ThemeRules], unknown: Counter[str]
+) -> Iterator[Labelled]:
+    """One by one. Themes that are not in the list are left out, and counted in `unknown`."""
     numbers = {theme.names[0]: theme.theme_id for theme in themes}
-    articles = []
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(_lines(path), start=1):
         if not line.strip():
             continue
         where = f"{path}, line {number}"
@@ -116,20 +118,18 @@ def read_articles(path: str, themes: Sequence[ThemeRules], unknown: Counter[str]
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise BadEvaluationFile(f'{where}: "themes" must be a list of names; [] for none.')
         unknown.update(name for name in names if name not in numbers)
-        articles.append(
-            Labelled(
-                entry.get("title", ""),
-                entry.get("text", ""),
-                entry.get("language", ""),
-                frozenset(numbers[name] for name in names if name in numbers),
-            )
+        yield Labelled(
+            entry.get("title", ""),
+            entry.get("text", ""),
+            entry.get("language", ""),
+            frozenset(numbers[name] for name in names if name in numbers),
         )
-    return articles
 
 
-def _text(path: str) -> str:
+def _lines(path: str) -> Iterator[str]:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        with Path(path).open(encoding="utf-8") as stream:
+            yield from stream
     except FileNotFoundError as error:
         raise BadEvaluationFile(f"{path}: there is no such file.") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -141,18 +141,18 @@ def _text(path: str) -> str:
 
 def evaluate(
     themes: Sequence[ThemeRules],
-    train: Sequence[Labelled],
+    train: Iterable[Labelled],
     test: Sequence[Labelled],
     *,
     threshold: float,
     check_evidence: bool = False,
 ) -> Report:
+    """`train` newest first; it is read once."""
     report = Report([theme.names[0] for theme in themes], list(test))
     compiled = CompiledThemes(tuple(themes))
     began = time.perf_counter()
-    models = _models(compiled, train, test)
+    models, report.trained_on = _models(compiled, train, test)
     report.training_seconds = time.perf_counter() - began
-    report.trained_on = len(train)
     for article in test:
         report.predicted.append(_predict(article, compiled, models, threshold))
     if check_evidence:
@@ -196,16 +196,24 @@ def evaluate_folds(
 
 def _models(
     themes: CompiledThemes, train: Iterable[Labelled], test: Iterable[Labelled]
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], int]:
+    """A model of each language, and how many articles `train` has. Of these only those that teach
+    are kept, packed: files may be large.
+    """
     from newsletter.themes.learning import model_of
 
     sources: dict[str, list[Source]] = defaultdict(list)
-    for articles, reviewed in ((train, True), (test, False)):
-        for one in articles:
-            sources[base_language(one.language)].append(
-                Source(one.title, one.text, one.themes if reviewed else None)
-            )
-    return {language: model_of(found, themes, language) for language, found in sources.items()}
+    worth: dict[str, WorthLearning] = defaultdict(WorthLearning)
+    count = 0
+    for count, one in enumerate(train, start=1):  # noqa: B007
+        language = base_language(one.language)
+        if worth[language](one.themes):
+            packed = read(one.title, one.text, language).stems().packed()
+            sources[language].append(Source("", "", one.themes, packed))
+    for one in test:
+        sources[base_language(one.language)].append(Source(one.title, one.text, None))
+    models = {language: model_of(found, themes, language) for language, found in sources.items()}
+    return models, count
 
 
 def _predict(

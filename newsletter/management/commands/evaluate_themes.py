@@ -45,7 +45,7 @@ class Command(OperatorCommand):
         themes = evaluation.read_themes(options["themes"])
         unknown: Counter[str] = Counter()
         train, test = (
-            evaluation.read_articles(options[name], themes, unknown) if options[name] else []
+            evaluation.read_articles(options[name], themes, unknown) if options[name] else iter(())
             for name in ("train", "test")
         )
         how: dict[str, Any] = {
@@ -53,13 +53,15 @@ class Command(OperatorCommand):
             "check_evidence": options["check_evidence"],
         }
         if options["folds"]:
-            if options["folds"] < 2 or len(train) < options["folds"]:
+            articles = list(train)
+            if options["folds"] < 2 or len(articles) < options["folds"]:
                 raise CommandError("--folds needs --train with at least N articles, and N of 2.")
-            report = evaluation.evaluate_folds(themes, train, options["folds"], **how)
+            report = evaluation.evaluate_folds(themes, articles, options["folds"], **how)
         else:
-            if not test:
+            articles = list(test)
+            if not articles:
                 raise CommandError(f"{options['test']}: there are no articles in it.")
-            report = evaluation.evaluate(themes, train, test, **how)
+            report = evaluation.evaluate(themes, train, articles, **how)
         if options["predictions"]:
             self._write(options["predictions"], report)
         data = evaluation.summary(report)
