@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils.text import slugify
 
 from newsletter.articles.models import Article
+from newsletter.delivery.models import Batch, Delivery
 from newsletter.digests.models import Digest, DigestItem, Newsletter
 from newsletter.feeds.models import Feed
 from newsletter.members.address import address_hash, canonical_address
@@ -168,3 +169,37 @@ def make_digest(
     digest.save()
     digest.save_revision()
     return digest
+
+
+def have_sent(
+    digest: Digest, *, now: datetime, sent: int, deferred: int = 0, expired: int = 0
+) -> None:
+    """An approved digest that a minute of sending brought so far; finished if nothing is left.
+
+    What is left waits until tomorrow: a sender that happens to run leaves it alone.
+    """
+    left = list(digest.deliveries.order_by("pk"))
+    State, Reason = Delivery.State, Delivery.Reason
+    tomorrow, taken = now + timedelta(days=1), "250 2.0.0 Ok: queued as 4bX2"
+    outcomes: list[dict[str, Any]] = [
+        *[{"state": State.SENT, "detail": taken, "smtp_code": 250}] * sent,
+        *[
+            {"state": State.DEFERRED, "reason": Reason.PACE, "detail": "450 4.2.1 too many",
+             "smtp_code": 450, "next_attempt_at": tomorrow}
+        ] * deferred,
+        *[
+            {"state": State.FAILED, "reason": Reason.EXPIRED, "detail": "450 4.2.0 greylisted",
+             "smtp_code": 450}
+        ] * expired,
+    ]  # fmt: skip
+    minute = now - timedelta(minutes=1)
+    for delivery, outcome in zip(left, outcomes, strict=False):
+        Delivery.objects.filter(pk=delivery.pk).update(changed_at=minute, attempts=1, **outcome)
+    over = sent + expired >= len(left)
+    Batch.objects.filter(digest=digest).update(
+        state=Batch.State.DONE if over else Batch.State.OPEN, not_before=None if over else tomorrow
+    )
+    Digest.objects.filter(pk=digest.pk).update(
+        status=Digest.Status.SENT if over else Digest.Status.SENDING,
+        sending_at=minute, sent_at=now if over else None,
+    )  # fmt: skip

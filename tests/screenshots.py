@@ -32,7 +32,7 @@ LANGUAGES = ("it", "en")
 CHROMIUM = "/usr/bin/chromium"
 ADMIN = "/admin/bollettino/"
 REPORTS = "/admin/reports/bollettino/"
-# The numbers are those of a new demo: its one sent digest, then the two of MORE.
+# The numbers are those of a new demo: its one sent digest, then the five of MORE.
 SENT, DRAFT = f"{ADMIN}digests/1/", f"{ADMIN}digests/2/"
 SCREENS = {
     "home": "/admin/",
@@ -45,6 +45,10 @@ SCREENS = {
     "send": DRAFT,
     "sent": SENT,
     "paused": f"{ADMIN}digests/3/",
+    "half-sent": f"{ADMIN}digests/4/",
+    "half-sent-paused": f"{ADMIN}digests/5/",
+    "missed": f"{ADMIN}digests/6/",
+    "missed-list": f"{ADMIN}digests/6/undelivered/",
     "undelivered": f"{SENT}undelivered/",
     "newsletters": f"{ADMIN}newsletters/",
     "newsletter": f"{ADMIN}newsletters/edit/2/",
@@ -73,10 +77,12 @@ MORE = """
 from datetime import timedelta
 
 from django.utils import timezone
+from newsletter.articles.models import Article
 from newsletter.delivery.control import pause
 from newsletter.delivery.freeze import approve
 from newsletter.digests.compile import compile_digest
 from newsletter.digests.models import Newsletter
+from tests.builders import have_sent, make_digest, make_member
 
 now = timezone.now().replace(microsecond=0)
 for slug, days in (("ogni-settimana", 2), ("ogni-mese", 3)):
@@ -84,6 +90,20 @@ for slug, days in (("ogni-settimana", 2), ("ogni-mese", 3)):
     digest = compile_digest(newsletter, slot=now + timedelta(days=days), now=now)
 approve(digest.pk, now=now)
 pause(digest.pk, now=now)
+
+# Going out, paused half-way, and sent except to some.
+daily = Newsletter.objects.get(slug="ogni-giorno")
+for number in range(40):
+    make_member(f"iscritta{number}@iscritti.example", newsletter=daily)
+half, missed = {"sent": 23, "deferred": 2}, {"sent": 38, "expired": 3}
+for number, so_far in enumerate((half, half, missed)):
+    articles = Article.objects.filter(state="accepted")[number:8 + number]
+    slot = now + timedelta(hours=number + 1)
+    digest = make_digest(daily, articles=articles, slot=slot, subject="Il mattino in cinque minuti")
+    approve(digest.pk, now=now)
+    have_sent(digest, now=now, **so_far)
+    if number == 1:
+        pause(digest.pk, now=now)
 """
 PERSONAL = re.compile(r"https?://[^\s\"<>]+/newsletter/m/[\w-]+/(?=[\s\"<>])")
 # “reading” is the inbox on a phone with an article open.

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page
 from wagtail.users.models import UserProfile
 
 from newsletter.delivery.bounces.models import Bounce
+from newsletter.delivery.control import pause
 from newsletter.delivery.freeze import approve
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.proof_lists import ProofList
@@ -28,6 +29,7 @@ from tests.admin.test_browser import LAPTOP, PHONE, chromium, holds, there_is_a_
 from tests.admin.test_roles import MAY, POST, WITHOUT_PK
 from tests.builders import (
     NOW,
+    have_sent,
     make_article,
     make_digest,
     make_feed,
@@ -112,6 +114,36 @@ def an_older_issue(newsletter: Newsletter) -> None:
     )  # fmt: skip
 
 
+def scheduled(pk: int) -> None:
+    approve(pk, now=timezone.now())
+
+
+def half_sent(pk: int) -> None:
+    """Three have it, one is to be tried again, the others wait."""
+    for _ in range(6):
+        make_member(newsletter=Newsletter.objects.get(digests=pk))
+    scheduled(pk)
+    have_sent(Digest.objects.get(pk=pk), now=timezone.now(), sent=3, deferred=1)
+
+
+def paused(pk: int) -> None:
+    half_sent(pk)
+    pause(pk, now=timezone.now())
+
+
+def missed_by_some(pk: int) -> None:
+    """Finished, and some may have it yet."""
+    for _ in range(2):
+        make_member(newsletter=Newsletter.objects.get(digests=pk))
+    scheduled(pk)
+    have_sent(Digest.objects.get(pk=pk), now=timezone.now(), sent=1, expired=2)
+
+
+WAYS = {
+    "approved": scheduled, "half-sent": half_sent, "paused": paused, "missed": missed_by_some,
+}  # fmt: skip
+
+
 def address(name: str, things: dict[str, list[Any]]) -> str:
     namespace, _, view = name.partition(":")
     # A list or a form by itself takes no number, whatever else its address may have.
@@ -178,7 +210,7 @@ def english_on(page: Page) -> list[str]:
 # Wagtail leaves the file of a picture's rendition to the garbage collector.
 @pytest.mark.filterwarnings("ignore:Unclosed file <tempfile.Spooled:ResourceWarning")
 @pytest.mark.parametrize("size", [PHONE, LAPTOP], ids=["phone", "laptop"])
-@pytest.mark.parametrize("status", ["draft", "approved"])
+@pytest.mark.parametrize("status", ["draft", *WAYS])
 def test_screens_hold_and_have_no_english_left(
     status: str,
     size: dict[str, int],
@@ -187,9 +219,8 @@ def test_screens_hold_and_have_no_english_left(
     live_server: Any,
 ) -> None:
     paths = screens(things)
-    if status == "approved":
-        pk = things["newsletter_digests"][0]
-        approve(pk, now=timezone.now())
+    if status != "draft":
+        WAYS[status](things["newsletter_digests"][0])
         paths = [path for path in paths if "/digests/" in path and "/delete/" not in path]
     italian.set_viewport_size(size)  # type: ignore[arg-type]
     left: dict[str, list[str]] = {}
