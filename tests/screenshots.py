@@ -106,6 +106,9 @@ for number, so_far in enumerate((half, half, missed)):
         pause(digest.pk, now=now)
 """
 PERSONAL = re.compile(r"https?://[^\s\"<>]+/newsletter/m/[\w-]+/(?=[\s\"<>])")
+# The admin scrolls inside its window: as high as what it holds.
+WHOLE = """() => Math.max(innerHeight, ...['html', '#main', '.content-wrapper']
+  .map((one) => document.querySelector(one)?.scrollHeight ?? 0))"""
 # “reading” is the inbox on a phone with an article open.
 # These scroll inside, or show what a visitor sees first.
 WINDOWS = {"home", "inbox", "reading", "editor", "archive"}
@@ -162,11 +165,16 @@ def logged_in(browser: Browser, url: str, language: str, size: str) -> Page:
 
 
 def take(page: Page, addresses: dict[str, str], into: Path, language: str, size: str) -> None:
+    width, height = SIZES[size]
+
     def shoot(name: str) -> None:
         page.wait_for_load_state("networkidle")
         page.evaluate("document.fonts.ready")
         path = into / f"{name}-{language}-{size}.png"
+        if name not in WINDOWS:
+            page.set_viewport_size({"width": width, "height": page.evaluate(WHOLE)})
         page.screenshot(path=path, animations="disabled", full_page=name not in WINDOWS)
+        page.set_viewport_size({"width": width, "height": height})
         if small := README.get((name, language, size)):
             # 64 colours: a screen has few, and the repository keeps every version for ever.
             image = Image.open(path).convert("RGB").quantize(64)

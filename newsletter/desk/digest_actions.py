@@ -46,6 +46,7 @@ def offered(digest: Digest, user: Any) -> list[dict[str, Any]]:
                 "label": _("Stop it: back to a draft"),
                 "serious": _("Nothing goes out until it is approved again."),
                 "yes": _("Yes, stop it"),
+                "ends_it": True,
             }
         )
     if digest.is_frozen and status in (Status.APPROVED, Status.HELD):
@@ -90,12 +91,14 @@ def _cancelling(digest: Digest) -> dict[str, Any]:
             "label": _("Skip this issue"),
             "serious": _("It will not be sent. Its articles stay for the next issue."),
             "yes": _("Yes, skip it"),
+            "ends_it": True,
         }
     return {
         "name": "cancel",
         "label": _("Cancel for good"),
         "serious": _("Whoever has not had it yet will not get it. This cannot be undone."),
         "yes": _("Yes, cancel it"),
+        "ends_it": True,
     }
 
 

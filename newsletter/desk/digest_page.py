@@ -129,6 +129,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         digest, now = self.digest, timezone.now()
         account = progress(digest)
         going_out = digest.status == Digest.Status.SENDING
+        moving = going_out and digest.paused_at is None
         states = dict(Delivery.State.choices)
         reasons = dict(Delivery.Reason.choices)
         excluded = dict(Exclusion.Reason.choices)
@@ -141,8 +142,8 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         return {
             "account": account,
             "going_out": going_out,
-            "speed": speed(digest, account, now=now) if going_out else None,
-            "held_back": held_back_words(digest, now=now) if going_out else [],
+            "speed": speed(digest, account, now=now) if moving else None,
+            "held_back": held_back_words(digest, now=now) if moving else [],
             "came_back": came_back_in_words(digest),
             "states": [
                 (states[state], count, state) for state, count in account.states.items() if count

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from newsletter.delivery.control import pause
 from newsletter.delivery.freeze import approve
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.pace.models import Throttle
@@ -20,7 +21,7 @@ from newsletter.delivery.send import send_batches
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.members.models import Subscription
 from newsletter.members.rights import erase
-from tests.builders import make_article, make_digest, make_member, make_newsletter
+from tests.builders import have_sent, make_article, make_digest, make_member, make_newsletter
 from tests.delivery.scripted_server import ScriptedServer
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +99,18 @@ def test_what_holds_it_back_is_said(editor: Client, sending: Callable[..., Diges
     shown = page(editor, digest)
     assert "It is spread over 120 minutes." in shown
     assert "gmail.com takes no more mails for now" in shown
+
+
+def test_a_paused_issue_promises_no_rate_and_no_end(
+    editor: Client, sending: Callable[..., Digest]
+) -> None:
+    digest = sending(*(f"p{number}@posta.example" for number in range(6)))
+    have_sent(digest, now=timezone.now(), sent=3, deferred=1)
+    assert "minute left" in page(editor, digest)
+    pause(digest.pk, now=timezone.now())
+    shown = page(editor, digest)
+    assert "3 sent, of 6" in shown
+    assert "minute" not in shown.partition("Deliveries")[2].partition("<progress")[0]
 
 
 def test_everybody_who_did_not_get_it_is_listed_with_the_reason(
