@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 from newsletter.delivery.models import Exclusion
 from newsletter.desk.sentences import language_name
 from newsletter.digests.addressees import Addressees
-from newsletter.digests.content import DigestContent, content_as_edited
-from newsletter.digests.models import Digest, Newsletter
+from newsletter.digests.content import DigestContent
+from newsletter.digests.models import Newsletter
 from newsletter.digests.previews import readers_mode
 from newsletter.digests.variants import items_for
 from newsletter.exceptions import InvalidMember
@@ -44,6 +44,7 @@ class ExpectedVariant:
 class Audience:
     variants: list[ExpectedVariant] = field(default_factory=list)  # the largest first
     exclusions: dict[str, int] = field(default_factory=dict)  # by Exclusion.Reason
+    waiting: int = 0  # who could get it, were there anything in it
 
     @property
     def readers(self) -> int:
@@ -51,7 +52,7 @@ class Audience:
 
     @property
     def subscribed(self) -> int:
-        return self.readers + sum(self.exclusions.values())
+        return self.readers + self.waiting + sum(self.exclusions.values())
 
     @property
     def addressed(self) -> int:
@@ -92,12 +93,14 @@ def audience_of(newsletter: Newsletter, content: DigestContent, *, now: datetime
         .order_by()
     )
     found: dict[tuple[str, tuple[int, ...]], int] = {}
-    audience = Audience()
+    audience, empty = Audience(), not (content.items or content.blocks)
     for reason, chosen, language, members in rows:
         positions = None if reason else items_for(content, Selection(key=chosen).theme_ids)
         if positions is not None:
             same = (language, positions)
             found[same] = found.get(same, 0) + members
+        elif empty and not reason:
+            audience.waiting += members
         else:
             why = reason or Exclusion.Reason.NO_THEMES.value
             audience.exclusions[why] = audience.exclusions.get(why, 0) + members
@@ -108,11 +111,10 @@ def audience_of(newsletter: Newsletter, content: DigestContent, *, now: datetime
     return audience
 
 
-def reader_modes(draft: Digest, *, now: datetime) -> list[tuple[str, str]]:
+def reader_modes(content: DigestContent, audience: Audience) -> list[tuple[str, str]]:
     """A preview for each kind of reader, the largest first, named with their number."""
-    content = content_as_edited(draft)
     ids = {item.position: item.article_id for item in content.items}
-    variants = audience_of(draft.newsletter, content, now=now).variants[:MOST_MODES]
+    variants = audience.variants[:MOST_MODES]
     return [
         (
             readers_mode(one.language, (ids[position] for position in one.positions)),

@@ -76,6 +76,18 @@ class Chart:
         return in_words(self)
 
     @property
+    def instead(self) -> str:
+        """A sentence where a drawing would be an empty one; nothing where there is one to make."""
+        known = [number for one in self.series for number in one.known]
+        if any(known):
+            return ""
+        if not known:
+            return _("Nobody knows for this period.")
+        if len(known) < sum(len(one.numbers) for one in self.series):
+            return _("None in this period, as far as is known.")
+        return _("None in this period.")
+
+    @property
     def keys(self) -> list[tuple[str, SafeString]]:
         """What the drawing's patterns mean; nothing to say where there is one series."""
         if len(self.series) == 1:

@@ -22,11 +22,9 @@ from newsletter.digests.addressees import Addressees
 from newsletter.digests.content import DigestContent, content_and_pictures, content_of
 from newsletter.digests.links import personal_links
 from newsletter.digests.mail_links import links_and_words, to_follow
-from newsletter.digests.models import Digest, DigestItem, Newsletter
+from newsletter.digests.models import Digest, DigestItem
 from newsletter.digests.render import render
 from newsletter.digests.slots import TOKEN_SLOT
-from newsletter.members.addressed import addressed
-from newsletter.members.models import Subscription
 
 SHOWN = 5  # of each kind of oddity
 LARGE = 80_000  # bytes of HTML; Gmail cuts a mail at 102 KB
@@ -39,17 +37,11 @@ class Check:
     text: str
 
 
-def readers_of(newsletter: Newsletter, to: Addressees) -> int:
-    return Subscription.objects.filter(
-        addressed(to),
-        newsletter=newsletter,
-        state=Subscription.State.ACTIVE,
-        member__confirmed_at__isnull=False,
-    ).count()
-
-
-def going_sentence(digest: Digest, readers: int, to_whom: Addressees, *, now: datetime) -> str:
+def going_sentence(
+    digest: Digest, audience: Audience, to_whom: Addressees, *, now: datetime
+) -> str:
     """ "Thursday 16 July 2026, 08:00: to 1,284 readers of Every week"."""
+    readers = audience.readers or audience.waiting
     to = ngettext(
         "to %(readers)s reader of %(newsletter)s",
         "to %(readers)s readers of %(newsletter)s",
@@ -57,6 +49,8 @@ def going_sentence(digest: Digest, readers: int, to_whom: Addressees, *, now: da
     ) % {"readers": f"{readers:,}".replace(",", "\u202f"), "newsletter": digest.newsletter.name}
     if who := addressees_in_words(to_whom):
         to = _("%(to)s, only those %(who)s") % {"to": to, "who": who}
+    if audience.waiting:
+        to = _("%(to)s, once something is in it") % {"to": to}
     if digest.slot <= now:
         return _("As soon as it is approved, %(to)s") % {"to": to}
     return f"{capfirst(moment_in_words(digest.slot, digest.newsletter))}: {to}"
@@ -85,7 +79,7 @@ def checks_and_audience(digest: Digest, *, now: datetime) -> tuple[list[Check], 
             if content.newsletter.sender_email
             else _("The newsletter has no sender's address."),
         ),
-        Check(audience.readers > 0, True, _readers(audience)),
+        Check(audience.readers + audience.waiting > 0, True, _readers(audience)),
     ]
     if not content.addressees.everybody:
         checks.append(_addressees(content.addressees, audience))
@@ -126,7 +120,7 @@ def _addressees(to: Addressees, audience: Audience) -> Check:
 
 
 def _readers(audience: Audience) -> str:
-    if audience.readers:
+    if audience.readers or audience.waiting:
         return _("It has readers.")
     if audience.subscribed and not audience.addressed:
         return _("Nobody would get it: it is addressed to nobody who subscribed.")

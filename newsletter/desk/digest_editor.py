@@ -48,11 +48,12 @@ from newsletter.desk.approval import (
     waiting_for_a_second,
     who,
 )
-from newsletter.desk.audience import reader_modes
-from newsletter.desk.checklist import LARGE, going_sentence, mail_weight, readers_of
+from newsletter.desk.audience import Audience, audience_of, reader_modes
+from newsletter.desk.checklist import LARGE, going_sentence, mail_weight
 from newsletter.desk.sentences import lead_sentence
 from newsletter.digests.addressees import addressees_as_edited
 from newsletter.digests.compile import compile_digest
+from newsletter.digests.content import DigestContent, content_as_edited
 from newsletter.digests.models import LEDGER_FIELDS, Digest, Newsletter
 from newsletter.digests.schedule import next_slot
 from newsletter.exceptions import DigestNotReady, SecondApprovalWanted
@@ -216,8 +217,13 @@ class DigestEditView(EditView):
             actions.append("publish")
         return actions
 
+    @cached_property
+    def content_and_audience(self) -> tuple[DigestContent, Audience]:
+        content = content_as_edited(self.object)
+        return content, audience_of(self.object.newsletter, content, now=timezone.now())
+
     def get_side_panels(self) -> Any:
-        self.object.reader_modes = reader_modes(self.object, now=timezone.now())
+        self.object.reader_modes = reader_modes(*self.content_and_audience)
         return super().get_side_panels()
 
     @cached_property
@@ -228,8 +234,8 @@ class DigestEditView(EditView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         to = addressees_as_edited(self.object)
-        readers = readers_of(self.live_object.newsletter, to)
-        context["going"] = going_sentence(self.object, readers, to, now=timezone.now())
+        _content, audience = self.content_and_audience
+        context["going"] = going_sentence(self.object, audience, to, now=timezone.now())
         context["lead"] = lead_sentence(self.object)
         context["waiting"] = waiting_for_a_second(self.live_object)
         weight = round(mail_weight(self.object) / 1000)

@@ -116,7 +116,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         return {
             "checks": checks,
             "blocked": any(one.blocking and not one.passed for one in checks),
-            "going": going_sentence(self.digest, audience.readers, to, now=now),
+            "going": going_sentence(self.digest, audience, to, now=now),
             "subscribed": audience.subscribed,
             "expected_variants": audience.variants,
             "left_out": [

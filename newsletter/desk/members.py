@@ -22,6 +22,7 @@ from wagtail.admin.views import generic
 from newsletter.desk.bounce_words import standing_in_words
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.desk.whole_address import WholeAddressSearch
+from newsletter.digests.models import Newsletter
 from newsletter.exceptions import InvalidMember
 from newsletter.members.address import address_hash, canonical_address
 from newsletter.members.models import Lifting, Member, Subscription, Suppression
@@ -116,8 +117,14 @@ class MemberPage(generic.InspectView):
             (one, [themes[pk] for pk in sorted(one.selection.theme_ids) if pk in themes])
             for one in member.current
         ]
+        names = dict(Newsletter.objects.values_list("slug", "name"))
         context["consents"] = [
-            (one, HOW_CONSENT_CAME.get(one.source, one.source))
+            (
+                one,
+                HOW_CONSENT_CAME.get(one.source, one.source),
+                # By its slug one that is gone since.
+                [names.get(slug, slug) for slug in one.newsletter_slugs],
+            )
             for one in member.consents.all()[:50]
         ]
         context["suppressed"] = Suppression.objects.filter(address_hash=member.address_hash).first()

@@ -104,3 +104,13 @@ def test_names_on_the_axis_are_few_and_what_people_wrote_is_escaped() -> None:
     assert "<b>" not in drawn
     assert "<i>" not in drawn
     assert "<svg" in draw(Chart("Nothing", [], [Series("None", [])]))
+
+
+def test_a_sentence_stands_where_a_drawing_would_be_empty() -> None:
+    def instead(*numbers: int | None) -> str:
+        return Chart("Failed", WEEKS, [Series("Failed", numbers)]).instead
+
+    assert instead(0, 0) == "None in this period."
+    assert instead(None, 0) == "None in this period, as far as is known."
+    assert instead(None, None) == "Nobody knows for this period."
+    assert instead(0, 1) == ""

@@ -99,6 +99,23 @@ def test_who_would_get_it_is_what_approving_finds(moderator: Client) -> None:
     )
 
 
+@pytest.mark.parametrize("articles", [0, 1])
+def test_editor_and_send_screen_count_the_same_readers(moderator: Client, articles: int) -> None:
+    digest = draft(*(make_article(themes=["Pensioni"]) for _number in range(articles)))
+    for themes in ([], ["Pensioni"], ["Sanità"]):
+        make_member(newsletter=digest.newsletter, themes=themes)
+    paused = make_member(newsletter=digest.newsletter)
+    Subscription.objects.filter(member=paused).update(
+        paused_until=timezone.now() + timedelta(days=9)
+    )
+    said = "to 2 readers of Ogni settimana" if articles else "to 3 readers of Ogni settimana, once"
+    for screen in ("edit", "overview"):
+        page = moderator.get(reverse(f"newsletter_digests:{screen}", args=[digest.pk]))
+        assert said in page.content.decode(), screen
+    # The send screen is the last page: an empty issue leaves nobody out for their themes.
+    assert ("Nothing in their themes" in page.content.decode()) is bool(articles)
+
+
 def test_what_one_kind_of_readers_would_get_is_shown(moderator: Client) -> None:
     digest = draft(make_article("Primo titolo"), make_article("Secondo titolo"))
     address = reverse("newsletter_digests:mail", args=[digest.pk])

@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.feeds.models import Feed
-from newsletter.members.models import Lifting, Suppression
+from newsletter.members.models import Consent, Lifting, Suppression
 from newsletter.themes.models import Theme
 from tests.admin.conftest import client_for
-from tests.builders import (
+from tests.builders import NOW, (
     make_article,
     make_digest,
     make_feed,
@@ -102,6 +102,16 @@ def test_members_are_found_by_their_whole_address_only(moderator: Client) -> Non
         shown = page(moderator, "newsletter_members:index", q=part)
         assert reverse("newsletter_members:inspect", args=[member.pk]) not in shown
     assert "Ogni settimana: Active" in page(moderator, "newsletter_members:inspect", member.pk)
+
+
+def test_what_a_member_consented_to_is_told_by_the_newsletters_names(moderator: Client) -> None:
+    member = make_member(newsletter=make_newsletter())
+    Consent.objects.create(
+        member=member, address_hash=member.address_hash, event=Consent.Event.CONFIRMED, at=NOW,
+        newsletter_slugs=["ogni-settimana", "chiusa-da-anni"], source="command",
+    )  # fmt: skip
+    shown = page(moderator, "newsletter_members:inspect", member.pk)
+    assert "<strong>Confirmed</strong>: Ogni settimana, chiusa-da-anni" in shown
 
 
 def test_an_address_is_suppressed_and_only_its_hash_is_kept(moderator: Client) -> None:
