@@ -228,6 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(page.status)
         self.send_header("Content-Type", page.content_type)
         self.send_header("Content-Length", str(len(page.body)))
+        self.send_header("Vary", "Accept-Language")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Content-Security-Policy", mailbox_pages.policy_for(self.path))
@@ -239,16 +240,18 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def _page(self) -> Page:
+        language = mailbox_pages.language_for(self.headers.get("Accept-Language", ""))
         # A page elsewhere whose name resolves to 127.0.0.1 must not read the mails.
         if self.headers.get("Host", "").partition(":")[0] not in LOCAL_HOSTS:
-            return _html(mailbox_pages.missing(), 404)
+            return _html(mailbox_pages.missing(language=language), 404)
         post = self.server.post
         parts = urlsplit(self.path)
         match parts.path.strip("/").split("/"):
             case [""]:
                 to = parse_qs(parts.query).get("to", [""])[0]
                 mails = _listed(post, to)
-                return _html(mailbox_pages.listing(mails, to=to, total=len(post.names())))
+                total = len(post.names())
+                return _html(mailbox_pages.listing(mails, to=to, total=total, language=language))
             case ["mails.json"]:
                 rows = [
                     {"name": mail.name, "to": mail.to, "subject": mail.subject}
@@ -257,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return Page(200, "application/json", json.dumps(rows).encode())
             case ["mail", name]:
                 if mail := post.mail(name):
-                    return _html(mailbox_pages.reading(mail))
+                    return _html(mailbox_pages.reading(mail, language=language))
             case ["mail", name, "html"]:
                 if mail := post.mail(name):
                     return _html(mailbox_pages.in_frame(mail.html))
@@ -267,7 +270,7 @@ class _Handler(BaseHTTPRequestHandler):
             case ["mail", name, "raw"]:
                 if raw := post.raw(name):
                     return _plain(raw)
-        return _html(mailbox_pages.missing(), 404)
+        return _html(mailbox_pages.missing(language=language), 404)
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

@@ -9,6 +9,42 @@ from html import escape
 from typing import Protocol
 from urllib.parse import urlencode
 
+# The demo runs without Django's catalogues: the two languages of its mails, here.
+WORDS = {
+    "en": {
+        "mailbox": "Mailbox",
+        "no_subject": "No subject",
+        "to_from": "to {to} from {sender}, {moment}",
+        "only_to": "Only to {to}",
+        "all": "All mails",
+        "empty": "Nothing has come yet. The page looks again by itself.",
+        "one": "1 mail",
+        "many": "{total} mails",
+        "frame": "The mail as HTML",
+        "as_text": "The same mail as plain text",
+        "source": "Source",
+        "full_width": "Full width",
+        "not_here": "Not here",
+        "missing": "There is no such mail.",
+    },
+    "it": {
+        "mailbox": "Casella di posta",
+        "no_subject": "Senza oggetto",
+        "to_from": "a {to} da {sender}, {moment}",
+        "only_to": "Solo a {to}",
+        "all": "Tutti i messaggi",
+        "empty": "Non è ancora arrivato niente. La pagina si aggiorna da sola.",
+        "one": "1 messaggio",
+        "many": "{total} messaggi",
+        "frame": "Il messaggio in HTML",
+        "as_text": "Lo stesso messaggio come solo testo",
+        "source": "Sorgente",
+        "full_width": "A tutta larghezza",
+        "not_here": "Non è qui",
+        "missing": "Questo messaggio non c’è.",
+    },
+}
+
 SHOWN_HEADERS = ("From", "To", "Subject", "Date", "List-Unsubscribe", "List-Id", "Message-ID")
 
 STYLE = """
@@ -74,43 +110,57 @@ def policy_for(path: str) -> str:
     return "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'"
 
 
-def listing(mails: Iterable[Shown], *, to: str, total: int) -> str:
-    rows = "".join(
-        f'<li><a class="subject" href="/mail/{mail.name}">'
-        f"{escape(mail.subject or 'No subject')}</a>"
-        f'<p>to <a href="/?{escape(urlencode({"to": mail.to}))}">{escape(mail.to)}</a> '
-        f"from {escape(mail.sender)}, {_moment(mail.received)}</p></li>"
-        for mail in mails
-    )
-    only = f'<nav><span>Only to {escape(to)}</span> <a href="/">All mails</a></nav>'
+def language_for(accepted: str) -> str:
+    """Of WORDS, the first that a browser's Accept-Language names; else English."""
+    names = (part.partition(";")[0].strip()[:2].lower() for part in accepted.split(","))
+    return next((name for name in names if name in WORDS), "en")
+
+
+def listing(mails: Iterable[Shown], *, to: str, total: int, language: str) -> str:
+    words = WORDS[language]
+    rows = "".join(_row(mail, words) for mail in mails)
+    only = f"<nav><span>{words['only_to'].format(to=escape(to))}</span> {_all(words)}</nav>"
     lead = only if to else ""
-    empty = "<p>Nothing has come yet. The page looks again by itself.</p>"
-    content = f"{lead}<ol>{rows}</ol>" if rows else f"{lead}{empty}"
-    count = f"{total} mail{'' if total == 1 else 's'}"
+    content = f"{lead}<ol>{rows}</ol>" if rows else f"{lead}<p>{words['empty']}</p>"
+    count = words["one"] if total == 1 else words["many"].format(total=total)
     refresh = '<meta http-equiv="refresh" content="10">'
-    return _page("Mailbox", f"<main>{content}</main>", note=count, head=refresh)
+    content = f"<main>{content}</main>"
+    return _page(words["mailbox"], content, note=count, head=refresh, language=language)
 
 
-def reading(mail: Shown) -> str:
-    name = mail.name
+def _row(mail: Shown, words: dict[str, str]) -> str:
+    to = f'<a href="/?{escape(urlencode({"to": mail.to}))}">{escape(mail.to)}</a>'
+    told = words["to_from"].format(to=to, sender=escape(mail.sender), moment=_moment(mail.received))
+    return (
+        f'<li><a class="subject" href="/mail/{mail.name}">'
+        f"{escape(mail.subject or words['no_subject'])}</a><p>{told}</p></li>"
+    )
+
+
+def _all(words: dict[str, str]) -> str:
+    return f'<a href="/">{words["all"]}</a>'
+
+
+def reading(mail: Shown, *, language: str) -> str:
+    name, words = mail.name, WORDS[language]
     headers = "".join(
         f"<dt>{header}</dt><dd>{escape(str(mail.message[header]))}</dd>"  # type: ignore[index]
         for header in SHOWN_HEADERS
         if mail.message[header]  # type: ignore[index]
     )
     body = (
-        f'<iframe src="/mail/{name}/html" title="The mail as HTML"></iframe>' if mail.html else ""
+        f'<iframe src="/mail/{name}/html" title="{words["frame"]}"></iframe>' if mail.html else ""
     )
     text = f"<pre>{escape(mail.text)}</pre>"
     if mail.html and mail.text:
-        text = f"<details><summary>The same mail as plain text</summary>{text}</details>"
-    links = f'<a href="/">All mails</a> <a href="/mail/{name}/raw">Source</a>'
+        text = f"<details><summary>{words['as_text']}</summary>{text}</details>"
+    links = f'{_all(words)} <a href="/mail/{name}/raw">{words["source"]}</a>'
     if mail.html:
-        links += f' <a href="/mail/{name}/html">Full width</a>'
-    content = f"<h2>{escape(mail.subject)}</h2><dl>{headers}</dl>{body}{text}"
-    return _page(
-        mail.subject, f"<nav>{links}</nav><main>{content}</main>", note=_moment(mail.received)
-    )
+        links += f' <a href="/mail/{name}/html">{words["full_width"]}</a>'
+    # The mail speaks its own language, whatever the page around it does.
+    content = f'<h2 lang="">{escape(mail.subject)}</h2><dl>{headers}</dl>{body}{text}'
+    content = f"<nav>{links}</nav><main>{content}</main>"
+    return _page(mail.subject, content, note=_moment(mail.received), language=language)
 
 
 def in_frame(html: str) -> str:
@@ -120,17 +170,19 @@ def in_frame(html: str) -> str:
     return changed if found else base + html
 
 
-def missing() -> str:
-    return _page("Not here", '<main><p>There is no such mail. <a href="/">All mails</a></p></main>')
+def missing(*, language: str) -> str:
+    words = WORDS[language]
+    content = f"<main><p>{words['missing']} {_all(words)}</p></main>"
+    return _page(words["not_here"], content, language=language)
 
 
-def _page(title: str, content: str, *, note: str = "", head: str = "") -> str:
+def _page(title: str, content: str, *, language: str, note: str = "", head: str = "") -> str:
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"{head}<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
-        f'<header><h1><a href="/">Mailbox</a></h1><p>{escape(note)}</p></header>'
-        f"{content}</body></html>"
+        f'<header><h1><a href="/">{WORDS[language]["mailbox"]}</a></h1>'
+        f"<p>{escape(note)}</p></header>{content}</body></html>"
     )
 
 

@@ -17,7 +17,8 @@ from newsletter.feeds.models import Feed
 from newsletter.members.models import Consent, Lifting, Suppression
 from newsletter.themes.models import Theme
 from tests.admin.conftest import client_for
-from tests.builders import NOW, (
+from tests.builders import (
+    NOW,
     make_article,
     make_digest,
     make_feed,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from demo import mailbox_pages
 from demo.mailbox import Mailbox
 
 
@@ -62,6 +63,26 @@ def test_the_list_can_be_narrowed_to_one_recipient(demo_mailbox: Mailbox) -> Non
     page, _ = get(f"{demo_mailbox.url}/?to=bruno@iscritti.example")
     assert "from Redazione" in page
     assert "anna@iscritti.example" not in page
+
+
+def test_its_pages_speak_the_browsers_language(demo_mailbox: Mailbox) -> None:
+    send(demo_mailbox, html="<p>Ciao</p>")
+    (row,) = json.loads(get(f"{demo_mailbox.url}/mails.json")[0])
+    italian = {"Accept-Language": "it-IT,it;q=0.9,en;q=0.8"}
+    listed, _ = get(demo_mailbox.url, **italian)
+    assert '<html lang="it">' in listed
+    assert "1 messaggio<" in listed
+    assert "da Redazione" in listed
+    assert "Sorgente" in get(f"{demo_mailbox.url}/mail/{row['name']}", **italian)[0]
+    # German is not among them; of those it may be instead, Italian comes first.
+    second, _ = get(demo_mailbox.url, **{"Accept-Language": "de, it;q=0.5, en;q=0.3"})
+    assert "Tutti i messaggi" not in second
+    assert "Casella di posta" in second
+    assert "Mailbox" in get(demo_mailbox.url)[0]
+
+
+def test_the_languages_say_the_same_things() -> None:
+    assert mailbox_pages.WORDS["it"].keys() == mailbox_pages.WORDS["en"].keys()
 
 
 def test_a_mail_is_shown_as_text_and_as_html_that_can_run_no_script(demo_mailbox: Mailbox) -> None:
