@@ -12,10 +12,14 @@ import harness
 
 harness.start()
 
+from datetime import UTC, datetime  # noqa: E402
+from uuid import uuid4  # noqa: E402
+
 from django.core.mail import EmailMultiAlternatives  # noqa: E402
 from django.template.loader import render_to_string  # noqa: E402
 from django.utils import translation  # noqa: E402
 
+from newsletter.delivery.message import CompiledMessage, compile_message  # noqa: E402
 from newsletter.digests.render import page_of, render  # noqa: E402
 from newsletter.digests.slots import TOKEN_SLOT  # noqa: E402
 from newsletter.digests.variants import items_for, variant_key  # noqa: E402
@@ -24,6 +28,7 @@ from tests.digests.contents import THEMES, make_content  # noqa: E402
 RENDERS = 50
 FEW, MANY = 1_000, 20_000
 MESSAGES = 200
+COPIES = 5_000
 CONTENT = make_content()
 POSITIONS = range(len(CONTENT.items))
 
@@ -35,7 +40,7 @@ def render_variants() -> None:
 
 def render_bare_template() -> None:
     with translation.override("it"):
-        page = page_of(CONTENT, CONTENT.items, "it", "mail")
+        page = page_of(CONTENT, CONTENT.items, "it", "mail", {})
         for _ in range(RENDERS):
             render_to_string("newsletter/email/digest.html", {"page": page})
 
@@ -63,13 +68,35 @@ def build_messages() -> None:
         message.message().as_bytes()
 
 
+def make_copies() -> None:
+    for member in range(COPIES):
+        COMPILED.for_member(f"persona{member}@posta.example", MEMBER, member)
+
+
+def compiled() -> CompiledMessage:
+    mail = render(CONTENT, positions=POSITIONS, language="it")
+    return compile_message(
+        CONTENT,
+        subject=mail.subject,
+        html=mail.html,
+        text=mail.text,
+        language="it",
+        now=datetime(2026, 7, 16, 7, tzinfo=UTC),
+    )
+
+
+MEMBER = uuid4()
+COMPILED = compiled()
 variant = harness.measure("a variant", render_variants, units=RENDERS)
 bare = harness.measure("the bare template", render_bare_template, units=RENDERS)
 message = harness.measure("one Django message", build_messages, units=MESSAGES)
+copy = harness.measure("a member's copy", make_copies, units=COPIES)
 few = harness.measure(f"{FEW} members", lambda: render_for_audience(FEW))
 many = harness.measure(f"{MANY} members", lambda: render_for_audience(MANY))
 
 print(f"a variant of {len(POSITIONS)} articles: {variant.seconds * 1000:.1f} ms")
+print(f"a member's copy: {copy.seconds * 1_000_000:.1f} µs")
+harness.ratio("a member's copy", copy, message, bar=20)
 harness.ratio("variant, inlined, with plain text", variant, bare, bar=0.2)
 harness.ratio("variant, for any number of members", variant, message, bar=0.2)
 harness.ratio(f"rendering for {MANY} members", many, few, bar=0.5)
