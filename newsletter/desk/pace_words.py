@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.utils.formats import time_format
+from django.utils.formats import number_format, time_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter import conf
-from newsletter.delivery.pace.limits import quiet_until
-from newsletter.delivery.pace.pace import SERVER, resting
+from newsletter.delivery.pace.limits import Limit, quiet_until
+from newsletter.delivery.pace.pace import SERVER, configured_limits, left_today, resting
 from newsletter.digests.models import Digest, Newsletter
 
 
 def held_back_words(digest: Digest, *, now: datetime) -> list[str]:
-    """A sentence for each: spread over some time, quiet hours, a server that wants a rest."""
+    """A sentence for each: spread over some time, quiet hours, limits, a server at rest."""
     newsletter = digest.newsletter
     words: list[str] = []
     if minutes := newsletter.spread_minutes:
@@ -31,6 +31,7 @@ def held_back_words(digest: Digest, *, now: datetime) -> list[str]:
     hours = "" if newsletter.kind == Newsletter.Kind.URGENT else str(conf.get("QUIET_HOURS"))
     if until := quiet_until(hours, newsletter.zone, now):
         words.append(_("Quiet hours: it goes on at %(time)s.") % {"time": _clock(until)})
+    words += _of_the_settings(newsletter, now)
     for name, rests_until in resting(now=now):
         shown = {"name": name, "time": _clock(rests_until)}
         if name == SERVER:
@@ -40,6 +41,45 @@ def held_back_words(digest: Digest, *, now: datetime) -> list[str]:
                 _("%(name)s takes no more mails for now: those go on at %(time)s.") % shown
             )
     return words
+
+
+def _of_the_settings(newsletter: Newsletter, now: datetime) -> list[str]:
+    try:
+        known = configured_limits()
+        today = left_today(newsletter, now=now)
+    except ValueError:
+        return []  # nothing goes out by them: the page says so where it says what went wrong
+    words: list[str] = []
+    if today is not None:
+        left, most = today
+        words.append(
+            _("A new server is warmed up: today %(most)s mails may go, %(left)s are left.")
+            % {"most": most, "left": left}
+        )
+    if everybody := known.pop(SERVER, None):
+        words.append(_("The site’s limit: %(limit)s.") % {"limit": _limit_words(everybody)})
+    words += [
+        _("The limit for %(domain)s: %(limit)s.")
+        % {"domain": name.removeprefix("domain "), "limit": _limit_words(limit)}
+        for name, limit in sorted(known.items())
+    ]
+    return words
+
+
+def _limit_words(limit: Limit) -> str:
+    parts: list[str] = []
+    if limit.rate:
+        an_hour = round(limit.rate.per_second * 3600)
+        parts.append(
+            ngettext("%(number)s mail an hour", "%(number)s mails an hour", an_hour)
+            % {"number": number_format(an_hour, force_grouping=True)}
+        )
+    if limit.connections:
+        parts.append(
+            ngettext("%(number)d sender at once", "%(number)d senders at once", limit.connections)
+            % {"number": limit.connections}
+        )
+    return ", ".join(parts)
 
 
 def _clock(moment: datetime) -> str:

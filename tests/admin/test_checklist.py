@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from django.db.models import Sum
@@ -49,6 +50,18 @@ def test_a_whole_mail_has_nothing_amiss_but_its_lack_of_readers() -> None:
     assert warnings(digest) == "Nobody has subscribed to this newsletter yet."
     make_member(newsletter=digest.newsletter)
     assert warnings(digest) == ""
+
+
+def test_more_readers_than_a_warm_up_lets_have_it_in_time_are_said(settings: Any) -> None:
+    digest = draft(make_article("Il contratto è firmato"))
+    for _ in range(14):
+        make_member(newsletter=digest.newsletter)
+    first_day = digest.slot.astimezone(digest.newsletter.zone).date().isoformat()
+    plan = {"begins": first_day, "first_day": 2, "growth": 1.5}  # 2, 3, 4, 6 and 10 a day
+    settings.NEWSLETTER = settings.NEWSLETTER | {"WARM_UP": plan, "DELIVERY_DEADLINE_HOURS": 72}
+    assert "only 9 of its 14 mails can go before its deadline" in warnings(digest)
+    settings.NEWSLETTER = settings.NEWSLETTER | {"DELIVERY_DEADLINE_HOURS": 96}
+    assert "warmed up" not in warnings(digest)
 
 
 def test_shortened_links_and_words_of_a_template_are_named() -> None:

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -99,6 +100,23 @@ def test_what_holds_it_back_is_said(editor: Client, sending: Callable[..., Diges
     shown = page(editor, digest)
     assert "It is spread over 120 minutes." in shown
     assert "gmail.com takes no more mails for now" in shown
+
+
+def test_the_limits_of_the_site_are_said_while_it_goes_out(
+    editor: Client, sending: Callable[..., Digest], settings: Any
+) -> None:
+    digest, now = sending("p@posta.example"), timezone.now()
+    today = now.astimezone(digest.newsletter.zone).date()
+    settings.NEWSLETTER = settings.NEWSLETTER | {
+        "RATE_LIMITS": {"*": "5000/h", "libero.it": {"rate": "1/s", "connections": 2}},
+        "WARM_UP": {"begins": today.isoformat(), "first_day": 200},
+    }
+    shown = page(editor, digest)
+    assert "The site’s limit: 5,000 mails an hour." in shown
+    assert "The limit for libero.it: 3,600 mails an hour, 2 senders at once." in shown
+    assert "today 200 mails may go, 200 are left" in shown
+    Throttle.objects.create(name=f"day {today}", filled_at=now, tokens=57)
+    assert "today 200 mails may go, 57 are left" in page(editor, digest)
 
 
 def test_a_paused_issue_promises_no_rate_and_no_end(

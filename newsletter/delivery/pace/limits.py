@@ -187,6 +187,11 @@ class WarmUp:
         number = self.first_day * self.growth ** min(days, 1000)
         return int(number) if number < self.until else None
 
+    def within(self, days: int, first: date) -> int | None:
+        """How many may go in so many days, of which `first` is one; None: no end to them."""
+        numbers = [self.on(first + timedelta(days=day)) for day in range(days)]
+        return None if None in numbers else sum(number or 0 for number in numbers)
+
 
 def parse_warm_up(plan: Mapping[str, object]) -> WarmUp | None:
     """`{"begins": "2026-12-01", "first_day": 200, "growth": 1.5, "until": 50000}`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -50,7 +50,7 @@ class Pace:
     def __init__(self, digest: Digest, *, in_flight: int) -> None:
         newsletter = digest.newsletter
         check_limits()
-        known = _limits()
+        known = configured_limits()
         self.rates = {name: limit.rate for name, limit in known.items() if limit.rate}
         self.slots = Slots(
             {name: limit.connections for name, limit in known.items() if limit.connections}
@@ -152,7 +152,7 @@ class Pace:
 
     def _day(self, now: datetime) -> str:
         """The bucket of a warm-up's day; empty: there is none, or it is over."""
-        return f"day {now.astimezone(self.zone):%Y-%m-%d}" if self._cap(now) is not None else ""
+        return _day_name(now.astimezone(self.zone).date()) if self._cap(now) is not None else ""
 
     def _cap(self, now: datetime) -> int | None:
         return self.warm_up.on(now.astimezone(self.zone).date()) if self.warm_up else None
@@ -169,7 +169,7 @@ class Pace:
 def check_limits() -> None:
     """Raises ImproperlyConfigured for settings about the pace that cannot be understood."""
     try:
-        _limits()
+        configured_limits()
         limits.parse_warm_up(conf.get("WARM_UP"))
         Refusals(str(conf.get("PAUSE_AT_REFUSALS")))
         if hours := str(conf.get("QUIET_HOURS")):
@@ -182,6 +182,24 @@ def resting(*, now: datetime) -> list[tuple[str, datetime]]:
     """What is being left alone at this moment, "server" or a domain, and until when."""
     found = Throttle.objects.filter(slow_until__gt=now).order_by("slow_until", "name")
     return [(throttle.name.removeprefix("domain "), throttle.slow_until) for throttle in found]  # type: ignore[misc]
+
+
+def left_today(newsletter: Newsletter, *, now: datetime) -> tuple[int, int] | None:
+    """Of a warm-up's day: how many may still go, of how many; None: as many as there are."""
+    plan = limits.parse_warm_up(conf.get("WARM_UP"))
+    today = now.astimezone(newsletter.zone).date()
+    most = plan.on(today) if plan else None
+    if most is None:
+        return None
+    bucket = Throttle.objects.filter(name=_day_name(today)).first()
+    return (int(bucket.tokens) if bucket else most), most
+
+
+def within_the_deadline(newsletter: Newsletter, *, first: datetime) -> int | None:
+    """How many mails of an issue that begins then a warm-up lets go at all; None: no such limit."""
+    plan = limits.parse_warm_up(conf.get("WARM_UP"))
+    days = max(1, int(float(conf.get("DELIVERY_DEADLINE_HOURS")) // 24))
+    return plan.within(days, first.astimezone(newsletter.zone).date()) if plan else None
 
 
 def forget_unused(*, now: datetime) -> int:
@@ -197,13 +215,17 @@ def _groups() -> dict[str, str]:
     return {domain: group for group, domains in hosts.items() for domain in domains}
 
 
-def _limits() -> dict[str, Limit]:
+def configured_limits() -> dict[str, Limit]:
     """RATE_LIMITS by the names of buckets: "*" is all mails together. Raises ValueError."""
     configured = dict(conf.get("RATE_LIMITS"))
     return {
         SERVER if name == "*" else f"domain {name}": limits.parse_limit(limit)
         for name, limit in configured.items()
     }
+
+
+def _day_name(day: date) -> str:
+    return f"day {day:%Y-%m-%d}"
 
 
 def _spread(digest: Digest) -> Rate | None:
