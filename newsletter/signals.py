@@ -8,6 +8,7 @@ digest_approved = Signal()  # digest
 digest_sent = Signal()  # digest
 sending_wanted = Signal()  # digest_id: somebody said it may go, and its time has come
 errands_wanted = Signal()  # no arguments: somebody asked for what is done in the background
+poll_wanted = Signal()  # feed_id: somebody waits for what it has
 feed_rang = Signal()  # no arguments: a hub told of news, and a feed is due
 confirmation_wanted = Signal()  # no arguments: somebody waits for a mail with a button
 member_confirmed = Signal()  # member

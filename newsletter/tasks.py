@@ -20,7 +20,7 @@ from django.db import close_old_connections
 from django.dispatch import receiver
 
 from newsletter import conf, signals
-from newsletter.articles import addresses, backfill, page_text, poller
+from newsletter.articles import addresses, backfill, ingest, page_text, poller
 from newsletter.articles.stories import folding
 from newsletter.articles.stories import sweeping as sweeping_stories
 from newsletter.delivery import control, freeze, pulse, retention, send
@@ -234,6 +234,16 @@ def poll_due() -> None:
         _ring(fold_pending)
 
 
+@shared_task(name="newsletter.poll_feed")
+def poll_feed(feed_id: int) -> None:
+    """Somebody waits for this one, also when it is paused; else only if nobody polled it since."""
+    due = Feed.objects.polled().filter(pk=feed_id).exists()
+    ingested = ingest.poll(feed_id, now=_now(), only_if_due=due)
+    if ingested and ingested.new:
+        _ring(tag_pending)
+        _ring(fold_pending)
+
+
 def fetch_older_posts(now: datetime) -> bool:
     return backfill.step_due(now=now, seconds=ERRAND_SECONDS, pause=_pause)
 
@@ -309,6 +319,11 @@ def _pause() -> None:
 @receiver(signals.feed_rang)
 def _ring_for_news(**kwargs: Any) -> None:
     poll_due.apply_async(expires=STALE_SECONDS, retry=False)
+
+
+@receiver(signals.poll_wanted)
+def _ring_for_one_feed(feed_id: int, **kwargs: Any) -> None:
+    poll_feed.apply_async((feed_id,), expires=STALE_SECONDS, retry=False)
 
 
 @receiver(signals.errands_wanted)

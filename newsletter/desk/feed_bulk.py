@@ -10,7 +10,8 @@ from wagtail.admin import messages
 
 from newsletter.desk.bulk_action import ListBulkAction
 from newsletter.desk.feed_list import MAY_CHANGE, listed_feeds
-from newsletter.desk.feed_page import pause, poll_soon, resume
+from newsletter.desk.feed_page import pause, resume
+from newsletter.desk.poll_now import poll_soon
 from newsletter.feeds.models import Feed
 
 

@@ -14,18 +14,18 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from wagtail.admin import messages
 from wagtail.admin.utils import get_valid_next_url_from_request
 from wagtail.admin.views import generic
 
-from newsletter.articles.ingest import poll
 from newsletter.articles.models import Article, Sighting
 from newsletter.desk.feed_list import MAY_CHANGE, ago, mark, upcoming
 from newsletter.desk.older_posts import fetch_older, older_posts, stop_fetching
 from newsletter.desk.page_texts import page_texts, switch
 from newsletter.desk.plots import answer_times, in_words, last_days, sparkline
+from newsletter.desk.poll_now import ASKED, asked, poll_now
 from newsletter.feeds.health import with_health
 from newsletter.feeds.models import Feed
 
@@ -45,10 +45,33 @@ class Neighbour:
 
 class FeedPage(generic.InspectView):
     template_name = "newsletter/admin/feed/inspect.html"
+    live_template_name = "newsletter/admin/feed/live.html"
     page_title = gettext_lazy("Feed")
 
+    @property
+    def is_refreshing(self) -> bool:
+        """The page asks for what changes while somebody waits for it."""
+        return "live" in self.request.GET
+
+    def get_template_names(self) -> list[str]:
+        return [self.live_template_name if self.is_refreshing else self.template_name]
+
+    def going_on(self) -> dict[str, Any]:
+        """What a worker does for this feed just now; `live` names the state it is in."""
+        waited_for = asked(self.object, self.request.GET.get(ASKED, ""))
+        older = older_posts(self.object)
+        waiting = waited_for is not None and waited_for.waiting
+        return {
+            "asked": waited_for,
+            "older": older,
+            "live_now": waiting or older["running"],
+            "live": f"{'waiting' if waiting else ''} {older['run'].state if older['run'] else ''}",
+        }
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context: dict[str, Any] = super().get_context_data(**kwargs) | self.going_on()
+        if self.is_refreshing:
+            return context
         now = timezone.now()
         feed = with_health(Feed.objects.all(), now=now).get(pk=self.object.pk)
         fetches = list(feed.fetches.all()[:HISTORY])
@@ -72,7 +95,6 @@ class FeedPage(generic.InspectView):
             "neighbours": neighbours(feed),
             "hub": feed.hub_subscriptions.order_by("-pk").first(),
             "page_texts": page_texts(feed),
-            "older": older_posts(feed),
             "may_change": self.request.user.has_perm(MAY_CHANGE),
         }
 
@@ -106,24 +128,7 @@ def back(request: HttpRequest, feed: Feed) -> HttpResponse:
 
 @require_POST
 def poll_view(request: HttpRequest, pk: int) -> HttpResponse:
-    feed = feed_for_change(request, pk)
-    now = timezone.now()
-    # What had stopped goes on; what somebody paused is fetched this once.
-    poll_soon([feed.pk])
-    ingested = poll(feed.pk, now=now)
-    feed.refresh_from_db()
-    if ingested is not None:
-        said = ngettext(
-            "“%(feed)s” is polled: %(count)d new article.",
-            "“%(feed)s” is polled: %(count)d new articles.",
-            len(ingested.new),
-        )
-        messages.success(request, said % {"feed": feed, "count": len(ingested.new)})
-    elif feed.error:
-        messages.error(request, f"{feed}: {feed.error}")
-    else:
-        messages.info(request, _("“%(feed)s” is being polled at this moment.") % {"feed": feed})
-    return back(request, feed)
+    return poll_now(request, feed_for_change(request, pk))
 
 
 @require_POST
@@ -170,13 +175,4 @@ def resume(feed_ids: Sequence[int]) -> int:
         state=Feed.State.ACTIVE,
         failures=Least("failures", 1),
         next_poll_at=timezone.now(),
-    )
-
-
-def poll_soon(feed_ids: Sequence[int]) -> int:
-    """At the next tick, by a worker; what is paused stays so."""
-    return (
-        Feed.objects.filter(pk__in=feed_ids)
-        .exclude(state=Feed.State.PAUSED)
-        .update(state=Feed.State.ACTIVE, next_poll_at=timezone.now())
     )

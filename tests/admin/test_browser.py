@@ -12,10 +12,12 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from wagtail.models import Collection, Locale
 from wagtail.models import Page as WagtailPage
 
+from newsletter import tasks
+from newsletter.articles.backfill import step_due
 from newsletter.articles.models import ArticleVersion, Sighting
 from newsletter.feeds.models import Feed, FetchRecord
 from newsletter.members.models import Consent
@@ -116,6 +118,22 @@ def test_a_feed_is_found_from_its_site_looked_at_and_added_on_a_phone(
     feed = Feed.objects.get()
     assert (feed.url, feed.auto_accept) == (category, True)
     holds(desk)
+
+
+def test_what_a_worker_does_for_a_feed_is_told_on_its_page_by_itself(
+    desk: Page, live_server: Any, feed_server: FeedServer
+) -> None:
+    feed = make_feed(feed_server.serve("/feed/", rss(post(1))))
+    feed_server.serve("/feed/?paged=2", status=404)
+    desk.goto(live_server.url + reverse("newsletter_feeds:inspect", args=[feed.pk]))
+    desk.get_by_role("button", name="Poll now").click()
+    expect(desk.get_by_role("status").filter(has_text="in the background")).to_be_visible()
+    tasks.poll_feed(feed.pk)
+    expect(desk.get_by_role("status").filter(has_text="is polled:")).to_be_visible()
+    desk.get_by_role("button", name="Fetch older posts").click()
+    expect(desk.locator("[data-desk-part=older]")).to_contain_text("Under way")
+    step_due(now=timezone.now(), seconds=10, pause=lambda: None)
+    expect(desk.locator("[data-desk-part=older]")).to_contain_text("Done")
 
 
 def test_an_address_without_a_feed_is_answered_beside_the_field(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from newsletter import tasks
 from newsletter.articles.backfill import step_due
 from newsletter.articles.ingest import poll
 from newsletter.articles.models import Article, PageText
@@ -120,26 +123,35 @@ def test_a_private_address_is_refused(moderator: Client) -> None:
     assert not Feed.objects.exists()
 
 
-def test_poll_now_brings_the_posts_and_writes_the_history(
+def poll_now(client: Client, feed: Feed) -> tuple[str, str]:
+    """The page at once, and the same address when a worker has heard the bell."""
+    answer = client.post(reverse("newsletter_feeds:poll", args=[feed.pk]))
+    at_once = client.get(answer["Location"]).content.decode()
+    tasks.poll_feed(feed.pk)
+    return at_once, client.get(answer["Location"]).content.decode()
+
+
+def test_poll_now_does_not_wait_and_tells_what_came(
     moderator: Client, feed_server: FeedServer
 ) -> None:
     feed = make_feed(feed_server.serve("/feed/", RSS), title="")
-    page = moderator.post(
-        reverse("newsletter_feeds:poll", args=[feed.pk]), follow=True
-    ).content.decode()
-    assert "“La Voce dei reparti” is polled: 1 new article." in page
-    assert "Mensa, riapre lunedì" in page
-    assert "New articles" in page
+    feed.fetches.create(at=NOW, outcome="failed", error="Of long ago.")
+    at_once, then = poll_now(moderator, feed)
+    assert "It is being polled in the background" in at_once
+    assert "data-desk-live=" in at_once
+    assert "“La Voce dei reparti” is polled: 1 new article." in then
+    assert "data-desk-live=" not in then
+    assert "Mensa, riapre lunedì" in then
+    assert "New articles" in then
     assert Article.objects.get().state == Article.State.NEW
 
 
 def test_a_feed_that_fails_says_why_in_words(moderator: Client, feed_server: FeedServer) -> None:
     feed = make_feed(f"{feed_server.url}/gone/")
-    page = moderator.post(
-        reverse("newsletter_feeds:poll", args=[feed.pk]), follow=True
-    ).content.decode()
+    _at_once, page = poll_now(moderator, feed)
     feed.refresh_from_db()
     assert feed.error
+    assert f"{feed}: {feed.error}" in html.unescape(page)
     assert "The last fetch failed" in page
 
 
@@ -147,10 +159,34 @@ def test_polling_a_paused_feed_once_leaves_it_paused(
     moderator: Client, feed_server: FeedServer
 ) -> None:
     feed = make_feed(feed_server.serve("/feed/", RSS), state=Feed.State.PAUSED)
-    moderator.post(reverse("newsletter_feeds:poll", args=[feed.pk]))
+    poll_now(moderator, feed)
     feed.refresh_from_db()
     assert feed.state == Feed.State.PAUSED
     assert Article.objects.exists()
+
+
+def test_a_bell_that_rings_twice_polls_once(moderator: Client, feed_server: FeedServer) -> None:
+    feed = make_feed(feed_server.serve("/feed/", RSS))
+    poll_now(moderator, feed)
+    tasks.poll_feed(feed.pk)
+    assert feed.fetches.count() == 1
+
+
+def test_poll_now_in_the_list_stays_there_and_links_what_comes(moderator: Client) -> None:
+    feed, here = make_feed(), reverse("newsletter_feeds:index") + "?health=working"
+    answer = moderator.post(reverse("newsletter_feeds:poll", args=[feed.pk]), {"next": here})
+    assert answer["Location"] == here
+    page = moderator.get(here).content.decode()
+    assert "is being polled in the background" in page
+    assert f"{reverse('newsletter_feeds:inspect', args=[feed.pk])}?since=0" in page
+
+
+@pytest.mark.parametrize("since", ["", "x", "-1", "9" * 40])
+def test_a_feeds_page_that_nobody_waits_at_tells_of_no_poll(moderator: Client, since: str) -> None:
+    url = reverse("newsletter_feeds:inspect", args=[make_feed().pk])
+    page = moderator.get(url, {"since": since}).content.decode()
+    assert "in the background: what comes" not in page
+    assert "data-desk-live=" not in page
 
 
 def test_a_resumed_feed_is_not_called_working_before_a_fetch_succeeds(
@@ -163,9 +199,7 @@ def test_a_resumed_feed_is_not_called_working_before_a_fetch_succeeds(
         reverse("newsletter_feeds:resume", args=[feed.pk]), follow=True
     ).content.decode()
     assert "Failed just now" in page
-    page = moderator.post(
-        reverse("newsletter_feeds:poll", args=[feed.pk]), follow=True
-    ).content.decode()
+    _at_once, page = poll_now(moderator, feed)
     assert "Working" in page
     assert "It is shut." not in page
 
@@ -205,11 +239,13 @@ def test_older_posts_are_fetched_in_the_background_and_the_page_tells_how_far(
         reverse("newsletter_feeds:older", args=[feed.pk]), follow=True
     ).content.decode()
     assert "Under way" in page
+    assert "data-desk-live=" in page
     assert not Article.objects.exists()
     step_due(now=timezone.now(), seconds=10, pause=lambda: None)
     inspect = reverse("newsletter_feeds:inspect", args=[feed.pk])
     page = " ".join(moderator.get(inspect).content.decode().split())
     assert "2 pages read, 2 new articles" in page
+    assert "2 pages read" in moderator.get(inspect, {"live": "1"}).content.decode()
     assert Article.objects.count() == 2
 
 

@@ -35,6 +35,7 @@ def test_a_worker_that_is_told_nothing_hears_all_of_them() -> None:
     ("task", "queue"),
     [
         ("newsletter.poll_due", "poll"),
+        ("newsletter.poll_feed", "poll"),
         ("newsletter.errands", "poll"),
         ("newsletter.tick", "compile"),
         ("newsletter.compile_digest", "compile"),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.urls import reverse
 
 from newsletter import tasks
 from newsletter.articles.backfill import begin
@@ -19,6 +20,7 @@ from newsletter.feeds import websub
 from newsletter.feeds.hub import HubSubscription
 from newsletter.feeds.models import Backfill, Feed, FetchRecord
 from newsletter.themes.models import ThemeAssignment
+from tests.admin.conftest import client_for
 from tests.builders import (
     make_article,
     make_digest,
@@ -134,6 +136,11 @@ def test_a_hub_that_rings_has_the_feed_polled_without_a_tick_if_it_signs(
         headers={"X-Hub-Signature": f"sha256={signed}"},
     )
     assert bells() == ([] if key else ["newsletter.poll_due"])
+
+
+def test_poll_now_rings_for_that_feed(bells: Callable[[], list[str]]) -> None:
+    client_for("superuser").post(reverse("newsletter_feeds:poll", args=[make_feed().pk]))
+    assert bells() == ["newsletter.poll_feed"]
 
 
 def test_stored_articles_follow_a_themes_changed_words(bells_answered_at_once: None) -> None:

@@ -8,12 +8,15 @@
     });
   });
 
-  /* An issue that goes out: its numbers, every few seconds; the whole page once it has ended. */
+  /* An issue that goes out, a feed that is being polled: what changes, every few seconds; the whole
+     page once it has ended. */
   const refresh = async () => {
     const place = document.querySelector('[data-desk-live]');
     if (!place) return;
     if (!document.hidden) {
-      const answer = await fetch('?live=1').catch(() => null);
+      const here = new URL(window.location.href);
+      here.searchParams.set('live', '1');
+      const answer = await fetch(here).catch(() => null);
       if (answer?.ok && !answer.redirected) {
         const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
         const next = fresh.querySelector('[data-desk-live]');

@@ -178,6 +178,7 @@ CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {
 CELERY_TASK_DEFAULT_QUEUE = "compile"  # the tick, themes, drafts
 CELERY_TASK_ROUTES = {
     "newsletter.poll_due": {"queue": "poll"},
+    "newsletter.poll_feed": {"queue": "poll"},
     "newsletter.errands": {"queue": "poll"},
     "newsletter.start_digest": {"queue": "send"},
     "newsletter.send_digest": {"queue": "send"},
