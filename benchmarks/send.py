@@ -1,10 +1,11 @@
-"""Sending with the ledger on, beside Postfix's own load generator and Django's send_messages.
+"""Sending with the ledger on, beside Postfix's load generator and what Django and Celery offer.
 
-Everybody talks to one `smtp-sink` (Debian: postfix). Messages of 40 KB HTML and 6 KB text, each
-copy personal. `--members N` (default 20,000), `--senders N` (default 2); `--postgresql` starts a
-PostgreSQL of its own, DATABASE_URL names one; otherwise SQLite. `--dkim rsa` or `--dkim ed25519`
-signs every copy, on the journal. Below each way stands what it cost: the senders' processor time,
-their statements, their largest memory, and the room that deliveries take in the database.
+Everybody talks to one `smtp-sink` (Debian: postfix, redis-server). Messages of 40 KB HTML and 6 KB
+text, each copy personal. `--members N` (default 20,000), `--senders N` (default 2); `--postgresql`
+starts a PostgreSQL of its own, DATABASE_URL names one; otherwise SQLite. `--dkim rsa` or `--dkim
+ed25519` signs every copy, on the journal. Below each way stands what it cost: the senders'
+processor time, their statements, their largest memory, and the room that deliveries take in the
+database.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ def compare(members: int, most_senders: int, dkim: str | None) -> None:
         )
         print(f"{best.name}: {1 / best.seconds:,.0f} messages/s (an absolute figure, for scale)")
         django = send_messages(port, 500)
+        tasks = task_for_each(digest_id, port, 500, most_senders)
         for senders in sorted({1, most_senders}):
             ways = [(f"journal and {dkim}", "journal", 1, *2 * [DKIM_BARS[dkim]])] if dkim else WAYS
             for way, journal, window, on_big, on_small in ways:
@@ -91,6 +93,7 @@ def compare(members: int, most_senders: int, dkim: str | None) -> None:
                 bar = (on_big if on_postgresql else on_small) if senders > 1 else None
                 harness.ratio(name, ours, best, bar=bar)
                 harness.ratio(name, ours, django, bar=6.0 if bar and not dkim else None)
+                harness.ratio(name, ours, tasks, bar=8.0 if bar and not dkim else None)
 
 
 def make_key(kind: str) -> None:
@@ -232,6 +235,46 @@ def send_messages(port: int, messages: int) -> harness.Measured:
         backend.send_messages(mails)
 
     return harness.measure("Django's send_messages", send, repeat=2, units=messages)
+
+
+def task_for_each(digest_id: int, port: int, messages: int, workers: int) -> harness.Measured:
+    """See task_for_each.py; with Redis, and as many processes as senders."""
+    from newsletter.delivery.models import Delivery
+    from tests.private_servers import redis
+
+    started = Delivery.objects.filter(digest_id=digest_id).order_by("pk")
+    ids = list(started.values_list("pk", flat=True)[:messages])
+    with redis() as url:
+        os.environ["BROKER_URL"] = url
+        celery = [sys.executable, "-W", "ignore", "-m", "celery"]
+        command = [*celery, "-A", "task_for_each", "worker"]
+        command += ["--concurrency", str(workers), "--loglevel", "ERROR", "--without-gossip"]
+        worker = subprocess.Popen(
+            command, cwd=harness.ROOT / "benchmarks", stdout=subprocess.DEVNULL, env=os.environ
+        )
+        try:
+            from task_for_each import send_one
+
+            send_one.delay(ids[0], port)
+            wait_until_sent(ids[:1])  # it has started
+            began = time.perf_counter()
+            for delivery_id in ids[1:]:
+                send_one.delay(delivery_id, port)
+            wait_until_sent(ids)
+            seconds = time.perf_counter() - began
+        finally:
+            worker.terminate()
+            worker.wait()
+            del os.environ["BROKER_URL"]
+    return harness.Measured("a task for each", seconds / (messages - 1))
+
+
+def wait_until_sent(ids: list[int]) -> None:
+    from newsletter.delivery.models import Delivery
+
+    waiting = Delivery.objects.filter(pk__in=ids).exclude(state=Delivery.State.SENT)
+    while waiting.exists():
+        time.sleep(0.02)
 
 
 def send_batches(

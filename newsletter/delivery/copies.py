@@ -14,7 +14,9 @@ from newsletter.digests.content import DigestContent
 from newsletter.digests.models import Digest, Variant
 from newsletter.digests.pictures import kept_pictures
 
-_MOST_COMPILED = 32  # variants kept ready; a variant takes about 60 KB
+# Variants kept ready. One takes about 60 KB and some milliseconds to compile, and members with
+# different choices come in any sequence.
+_MOST_COMPILED = 512
 _MOST_MADE = 3  # the mail in hand, the next, whose envelope goes out with it, and one made ahead
 
 
@@ -65,11 +67,10 @@ class Copies:
         return copy
 
     def _variant(self, variant_id: int, now: datetime) -> CompiledMessage:
-        if variant_id not in self._compiled:
-            if len(self._compiled) >= _MOST_COMPILED:
-                del self._compiled[next(iter(self._compiled))]
+        compiled = self._compiled.pop(variant_id, None)
+        if compiled is None:
             variant = Variant.objects.get(pk=variant_id)
-            self._compiled[variant_id] = compile_message(
+            compiled = compile_message(
                 self._content,
                 subject=variant.subject,
                 html=variant.html,
@@ -78,7 +79,10 @@ class Copies:
                 now=now,
                 pictures=self._pictures(),
             )
-        return self._compiled[variant_id]
+            if len(self._compiled) >= _MOST_COMPILED:
+                del self._compiled[next(iter(self._compiled))]  # the one least lately used
+        self._compiled[variant_id] = compiled
+        return compiled
 
     def _pictures(self) -> dict[str, bytes]:
         wanted = {block.picture for block in self._content.blocks if block.picture}

@@ -12,7 +12,7 @@ from newsletter.delivery import ledger
 from newsletter.delivery.claim import claim_batch
 from newsletter.delivery.copies import Copies
 from newsletter.delivery.outcome import Row
-from newsletter.digests.models import Digest
+from newsletter.digests.models import Digest, Variant
 from tests.builders import NOW
 
 pytestmark = pytest.mark.django_db
@@ -52,3 +52,21 @@ def test_making_copies_ahead_asks_the_database_nothing_and_serves_the_same_bytes
         copies.make_ahead(bruno, now=NOW)
         ahead = copies.of(bruno, now=NOW)
     assert ahead.message == Copies(digest, now=NOW).of(bruno, now=NOW).message
+
+
+def test_members_of_many_variants_in_turn_cost_one_look_at_each_variant(
+    ready_digest: Ready, django_assert_num_queries: Any
+) -> None:
+    digest = ready_digest(["anna@posta.example"])
+    [anna] = rows_of(digest)
+    variant = Variant.objects.get()
+    variants = [variant.pk]
+    for number in range(99):
+        variant.pk, variant.key = None, f"{number:064x}"
+        variant.save()
+        variants.append(variant.pk)
+    copies = Copies(digest, now=NOW)
+    turns = [replace(anna, delivery_id=n, variant_id=variants[n % 100]) for n in range(300)]
+    with django_assert_num_queries(100):
+        for row in turns:
+            copies.of(row, now=NOW)
