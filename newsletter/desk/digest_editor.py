@@ -100,7 +100,13 @@ def digest_panels() -> ObjectList:
                     FieldPanel("subject"),
                     FieldPanel("preheader"),
                     FieldPanel("slot"),
-                    FieldPanel("introduction"),
+                    FieldPanel(
+                        "introduction",
+                        help_text=gettext_lazy(
+                            "The editors' own words, under the masthead. An empty line begins a "
+                            "new paragraph."
+                        ),
+                    ),
                 ],
                 heading=gettext_lazy("The issue"),
             ),

@@ -44,6 +44,8 @@ def asked(feed: Feed, since: str) -> Asked | None:
         return Asked()
     if came.outcome == FetchRecord.Outcome.FAILED:
         return Asked(f"{feed}: {came.error}", failed=True)
+    if not came.articles_new:
+        return Asked(_("“%(feed)s” is polled: nothing new.") % {"feed": feed})
     said = ngettext(
         "“%(feed)s” is polled: %(count)d new article.",
         "“%(feed)s” is polled: %(count)d new articles.",

@@ -144,6 +144,7 @@ def test_poll_now_does_not_wait_and_tells_what_came(
     assert "Mensa, riapre lunedì" in then
     assert "New articles" in then
     assert Article.objects.get().state == Article.State.NEW
+    assert "“La Voce dei reparti” is polled: nothing new." in poll_now(moderator, feed)[1]
 
 
 def test_a_feed_that_fails_says_why_in_words(moderator: Client, feed_server: FeedServer) -> None:
