@@ -17,15 +17,15 @@ from newsletter.themes.sources import ENOUGH_TAGS
 # What the columns of `signs` weigh before any article was reviewed: fitted on public Italian
 # texts (short sentences on 7 topics, long posts on 13) with no label of theirs in the model.
 SIGNS = ("constant", "learned", "keywords", "lead", "usual")
-FIRST_GUESS = np.array([-0.2, 1.5, 1.3, 0.4, 1.0], np.float32)
-FIRST_GUESS_OF_ONE = np.array([-0.9, 1.15, 0.2, 0.9, 1.0], np.float32)  # one theme an article
+FIRST_GUESS = np.array([-0.7, 1.45, 2.1, 1.45, 1.0], np.float32)
+FIRST_GUESS_OF_ONE = np.array([-0.4, 2.2, 0.3, 1.5, 1.0], np.float32)  # one theme an article
 # How many articles' worth of pairs the first guess stands against.
 GUESS_STRENGTH = 100.0
 
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD, FIRST_THRESHOLD = 0.15, 0.6, 0.32
 # Where themes exclude each other: the most probable one is said unless it is a guess, another
 # only when it is nearly as good.
-ONLY_THRESHOLD, SECOND_THRESHOLD = 0.3, 0.42
+ONLY_THRESHOLD, SECOND_THRESHOLD = 0.38, 0.45
 # Automatic acceptance: of tags at or above a probability so many must be right, by the bound that
 # Wilson's score (1927) puts at 80 % certainty, and there must be enough of them to tell.
 WANTED_PRECISION = 0.90

@@ -20,7 +20,7 @@ from newsletter.themes.documents import Text
 from newsletter.themes.features import Vocabulary
 from newsletter.themes.logistic import Array, sigmoid
 from newsletter.themes.sources import MODEL_FORMAT
-from newsletter.themes.weighing import logits_of, vector_weights, word_parts
+from newsletter.themes.weighing import MOST_WORDS, logits_of, vector_weights, word_parts
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Model:
     usual: Array
     threshold: float  # of the most probable theme …
     others_threshold: float  # … and of all others
-    most_words: int  # of a text that count for a theme
+    fading: float  # what each word counts of the next more telling one, see `weighing`
     acceptance: tuple[Acceptance, ...]
     # Numbers for people: articles learned from, measures out of fold, seconds, …
     facts: dict[str, Any] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Model:
             "with_vectors": vocabulary.with_vectors,
             "threshold": self.threshold,
             "others_threshold": self.others_threshold,
-            "most_words": self.most_words,
+            "fading": self.fading,
             "acceptance": [[one.threshold, one.tags, one.right] for one in self.acceptance],
             "facts": self.facts,
         }
@@ -119,7 +119,7 @@ class Model:
                 usual=arrays["usual"],
                 threshold=about["threshold"],
                 others_threshold=about["others_threshold"],
-                most_words=about["most_words"],
+                fading=about["fading"],
                 acceptance=tuple(Acceptance(*one) for one in about["acceptance"]),
                 facts=about["facts"],
             )
@@ -155,10 +155,14 @@ class Weighed:
             if silent:
                 at = [row for row, word in enumerate(self._words) if word in silent]
                 self._parts[at, place] = 0.0
-        self.logits = logits_of(self._parts, model.coefficients[-1], model.most_words)
+        self.logits = logits_of(self._parts, model.coefficients[-1], model.fading)
 
     def parts(self, theme: int) -> dict[str, float]:
         """What each of the words that count gave to the theme's logit."""
         column = self._parts[:, theme]
-        chosen = np.argsort(-column, kind="stable")[: self.model.most_words]
-        return {self._words[at]: float(column[at]) for at in chosen if column[at] > 0}
+        chosen = np.argsort(-column, kind="stable")[:MOST_WORDS]
+        return {
+            self._words[at]: float(column[at]) * self.model.fading**place
+            for place, at in enumerate(chosen.tolist())
+            if column[at] > 0
+        }

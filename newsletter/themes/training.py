@@ -36,8 +36,8 @@ HALF_TRUST = 50  # reviewed articles that halve what the unreviewed ones weigh
 CLEAR_KEYWORDS = 0.5  # a confidence of `rules` that may stand for a label
 SHORT_TEXT = 60  # words: a sentence has one subject, a post may have several
 WHOLE_LIST, ONE_KEYWORD = 1.0, 0.5  # what a list weighs, and each of its terms beside it
-FEW_WORDS, MORE_WORDS = 8, 10  # that count for a theme: of texts on one theme, on several …
-MANY_WORDS, MANY_FROM = 20, 100  # … and once so many were reviewed
+# What each word counts of the next more telling one: of texts on several themes, and on one.
+FADING, FADING_OF_ONE = 0.91, 0.85
 # Of the optimiser; fewer from where it came to with most of the articles.
 STEPS, FEWER_STEPS = 20, 10
 FOLDS, FEWER_FOLDS_FROM = 5, 500
@@ -129,12 +129,10 @@ def train(
         np.eye(len(theme_ids), dtype=np.float32)[of_list],
         _list_weights(keyword_lists.values()),
     )
-    most_words = FEW_WORDS if one_each else MORE_WORDS if known < MANY_FROM else MANY_WORDS
+    fading = FADING_OF_ONE if one_each else FADING
     parts = _held_out(known, seed)
     unseen = np.arange(known, min(unknown, known + MOST_ASKED))
-    scoring = _Scoring.of(
-        np.concatenate([*parts, unseen]), corpus, vocabulary, known_of, most_words
-    )
+    scoring = _Scoring.of(np.concatenate([*parts, unseen]), corpus, vocabulary, known_of, fading)
     del corpus  # as large as the rows, when there are many articles
     out_of_fold, tested, start = _out_of_fold(teaching, scoring, parts)
     coefficients = teaching.fit(np.arange(known), start)
@@ -158,7 +156,7 @@ def train(
         usual=usual,
         threshold=threshold,
         others_threshold=others_threshold,
-        most_words=most_words,
+        fading=fading,
         acceptance=tuple(
             Acceptance(*calibration.acceptance(probabilities[:, place], labels[tested, place]))
             for place in range(len(theme_ids))
@@ -268,7 +266,7 @@ class _Scoring:
     places: dict[int, int]  # among `texts`, of each article
     vocabulary: Vocabulary
     known: Known
-    most_words: int
+    fading: float
 
     @classmethod
     def of(
@@ -277,10 +275,10 @@ class _Scoring:
         corpus: Corpus,
         vocabulary: Vocabulary,
         known: Known,
-        most_words: int,
+        fading: float,
     ) -> _Scoring:
         places = {article: place for place, article in enumerate(articles.tolist())}
-        return cls(corpus.only(articles), places, vocabulary, known, most_words)
+        return cls(corpus.only(articles), places, vocabulary, known, fading)
 
     def logits(self, articles: np.ndarray, coefficients: Array) -> Array:
         """One row an article: what a model of these coefficients would say of it."""
@@ -289,7 +287,7 @@ class _Scoring:
         found = word_parts(texts, self.vocabulary, coefficients, vectors, self.known)
         result: Array = np.zeros((len(articles), coefficients.shape[1]), np.float32)
         for place, (first, end) in enumerate(pairwise(found.ends.tolist())):
-            result[place] = logits_of(found.parts[first:end], coefficients[-1], self.most_words)
+            result[place] = logits_of(found.parts[first:end], coefficients[-1], self.fading)
         return result
 
 

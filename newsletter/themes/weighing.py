@@ -18,6 +18,7 @@ from newsletter.themes.logistic import Array
 from newsletter.themes.vectors import word_vectors
 
 Places = npt.NDArray[np.int64]
+MOST_WORDS = 20  # of a text that count for a theme
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,18 @@ def word_parts(
     return WordParts(words, ends, parts)
 
 
-def logits_of(parts: Array, intercept: Array, most_words: int) -> Array:
-    """A theme's logit is what its few most telling words say, and no other word.
+def logits_of(parts: Array, intercept: Array, fading: float) -> Array:
+    """A theme's logit is what its most telling words say, each a little less than the one before.
 
-    So the words that are shown are all that gave a suggestion. It also suggests better than the
-    sum over all words while little was learned: a hundred faint hints outweigh no keyword.
+    So the words that are shown are what gave a suggestion: without the first three little is left.
+    It also suggests better than the plain sum over all words while little was learned: a hundred
+    faint hints outweigh no keyword.
     """
     positive = np.maximum(parts, 0.0)
-    if len(positive) > most_words:
-        positive = np.partition(positive, len(positive) - most_words, axis=0)[-most_words:]
-    result: Array = (positive.sum(axis=0) + intercept).astype(np.float32)
+    if len(positive) > MOST_WORDS:
+        positive = np.partition(positive, len(positive) - MOST_WORDS, axis=0)[-MOST_WORDS:]
+    faded = fading ** np.arange(len(positive), dtype=np.float32)
+    result: Array = (faded @ np.sort(positive, axis=0)[::-1] + intercept).astype(np.float32)
     return result
 
 
