@@ -157,7 +157,8 @@ def acceptance(probabilities: Array, labels: Array) -> tuple[float | None, int, 
         if count < len(order) and sorted_probabilities[count] == probability:
             continue  # a threshold can't come between equals
         if count >= ENOUGH_TAGS and wilson_lower(int(right[place]), count) >= WANTED_PRECISION:
-            found = (probability, count, int(right[place]))
+            # Rounded as confidences are, so that what lay there while it was tested does again.
+            found = (round(probability, 4), count, int(right[place]))
     if found:
         return found
     above = int((probabilities >= LOWEST_ACCEPTED).sum())

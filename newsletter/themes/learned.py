@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,13 @@ class Model:
         weights = vector_weights(self.vocabulary, self.coefficients)
         object.__setattr__(self, "_vectors", weights)
 
-    def weigh(self, text: Text, excluded: Mapping[int, frozenset[str]] | None = None) -> Weighed:
-        """`excluded`: of some themes, stems that an editor said do not speak for them."""
+    def weigh(
+        self, text: Text, excluded: Mapping[int, Collection[tuple[str, ...]]] | None = None
+    ) -> Weighed:
+        """`excluded`: of some themes, words and phrases that an editor said do not speak for them.
+
+        A phrase silences its words where it stands in the text.
+        """
         return Weighed(self, text.counts(), excluded or {})
 
     def probabilities(self, learned: Array, keywords: Array) -> Array:
@@ -142,7 +148,10 @@ class Weighed:
     """One text under a model: a logit for each theme, and each word's part in it."""
 
     def __init__(
-        self, model: Model, counts: Counter[str], excluded: Mapping[int, frozenset[str]]
+        self,
+        model: Model,
+        counts: Counter[str],
+        excluded: Mapping[int, Collection[tuple[str, ...]]],
     ) -> None:
         self.model = model
         corpus = corpus_of([counts])
@@ -151,7 +160,12 @@ class Weighed:
         self._words = [names[at] for at in found.words.tolist()]
         self._parts = found.parts
         for place, theme_id in enumerate(model.theme_ids):
-            silent = excluded.get(theme_id)
+            silent = {
+                stem
+                for stems in excluded.get(theme_id, ())
+                if all(f"{one} {other}" in counts for one, other in pairwise(stems))
+                for stem in stems
+            }
             if silent:
                 at = [row for row, word in enumerate(self._words) if word in silent]
                 self._parts[at, place] = 0.0

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from newsletter.themes.documents import MAX_TEXT, Stems, Text
-from newsletter.themes.stemming import PREFIX, base_language, fold, tokens
+from newsletter.themes.stemming import PREFIX, base_language, fold, stem_phrase, tokens
 
 WORD_WEIGHT = 1.0
 PHRASE_WEIGHT = 1.5
@@ -95,7 +95,7 @@ class CompiledThemes:
     _tries: dict[str, tuple[dict[str, Any], set[str]]] = field(
         default_factory=dict, repr=False, compare=False
     )
-    _excluded: dict[str, dict[int, frozenset[str]]] = field(
+    _excluded: dict[str, dict[int, frozenset[tuple[str, ...]]]] = field(
         default_factory=dict, repr=False, compare=False
     )
     _categories: dict[str, list[int]] = field(default_factory=dict, repr=False, compare=False)
@@ -112,20 +112,14 @@ class CompiledThemes:
             self._tries[language] = _build_trie(self.themes, language)
         return self._tries[language]
 
-    def excluded_words(self, language: str) -> dict[int, frozenset[str]]:
-        """Of each theme that has any: the stems of its exclusions of one word."""
+    def excluded_terms(self, language: str) -> dict[int, frozenset[tuple[str, ...]]]:
+        """Of each theme that has any: the stems of its exclusions."""
         language = base_language(language)
         if language not in self._excluded:
             self._excluded[language] = {
-                theme.theme_id: frozenset(words)
+                theme.theme_id: frozenset(terms)
                 for theme in self.themes
-                if (
-                    words := [
-                        found[0].stem
-                        for phrase in theme.exclusions
-                        if len(found := tokens(phrase, language)) == 1 and found[0].stem
-                    ]
-                )
+                if (terms := {stem_phrase(one, language) for one in theme.exclusions} - {()})
             }
         return self._excluded[language]
 

@@ -20,6 +20,7 @@ FEW = 1_000
 # Suggestions at or above a probability, before they may be accepted unseen from there on.
 ENOUGH_TAGS = 10
 MOST_UNREVIEWED = 3_000
+MOST_CONFIDENT = 0.99  # nothing learned is certain
 
 
 class Source(NamedTuple):

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from newsletter.themes.documents import Text, read
+from newsletter.themes.phrases import phrases
 from newsletter.themes.rules import (
     CATEGORY_CONFIDENCE,
     EVIDENCE_TERMS,
@@ -20,11 +21,13 @@ from newsletter.themes.rules import (
     Suggestion,
     match,
 )
+from newsletter.themes.sources import MOST_CONFIDENT
 
 if TYPE_CHECKING:  # numpy is loaded only where there is a model
     from newsletter.themes.learned import Model, Weighed
 
-MOST_CONFIDENT = 0.99
+# Of all that spoke for a theme: a word that tells less stands in no phrase.
+LEAST_OF_A_PHRASE = 0.05
 
 
 def suggest(
@@ -76,7 +79,7 @@ def ranked(
     by_words = {
         one.theme_id: one for one in match(title, body, language, categories, themes, read=text)
     }
-    weighed = model.weigh(text, themes.excluded_words(language))
+    weighed = model.weigh(text, themes.excluded_terms(language))
     keywords = np.zeros(len(model.theme_ids), np.float32)
     for place, theme_id in enumerate(model.theme_ids):
         if theme_id in by_words:
@@ -111,14 +114,14 @@ class _Forms:
     """How each stem is written in the text: most often so, and whether in the title."""
 
     def __init__(self, text: Text) -> None:
-        self._text = text
+        self.text = text
         self._written: dict[str, Counter[str]] | None = None
         self._in_title: set[str] = set()
 
     def of(self, stem: str) -> tuple[str, bool]:
         if self._written is None:
             self._written = defaultdict(Counter)
-            for one, word, in_title in self._text.words():
+            for one, word, in_title in self.text.words():
                 self._written[one][word] += 1
                 if in_title:
                     self._in_title.add(one)
@@ -146,6 +149,11 @@ def _explained(
             part += sum(learned.pop(stem, 0.0) for stem in stems)
             parts.append((part, term["term"], term["in_title"]))
     by_learning = sum(learned.values())
+    least = LEAST_OF_A_PHRASE * (by_learning + by_keywords)
+    telling = {stem: part for stem, part in learned.items() if part >= least}
+    for phrase in phrases(forms.text, telling):
+        part = sum(learned.pop(stem) for stem in phrase.stems)
+        parts.append((part, phrase.written, phrase.in_title))
     # Only the largest can be shown: how the others are written needs no looking up.
     for stem, part in sorted(learned.items(), key=lambda one: -one[1])[:EVIDENCE_TERMS]:
         parts.append((part, *forms.of(stem)))

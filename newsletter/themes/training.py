@@ -27,7 +27,7 @@ from newsletter.themes.corpus import Corpus, Counts, Gathering
 from newsletter.themes.features import Known, Vocabulary, known_terms, learn_vocabulary, rows
 from newsletter.themes.learned import Acceptance, Model
 from newsletter.themes.logistic import Array, Regression, balanced, sigmoid
-from newsletter.themes.sources import MODEL_FORMAT
+from newsletter.themes.sources import MODEL_FORMAT, MOST_CONFIDENT
 from newsletter.themes.weighing import logits_of, vector_weights, word_parts
 
 # Of the articles against the wish for small coefficients: of texts on several themes, and on one.
@@ -145,7 +145,7 @@ def train(
         guess = calibration.as_usual(guess, asked, THEMES_OF_SHORT if one_each else THEMES_OF_LONG)
     seen = calibration.signs(out_of_fold, keywords[tested], usual)
     weights = calibration.fit_pooled(seen, labels[tested], guess)
-    probabilities = sigmoid(seen @ weights)
+    probabilities = np.minimum(sigmoid(seen @ weights), MOST_CONFIDENT)
     threshold, others_threshold = calibration.thresholds(probabilities, labels[tested], one_each)
     model = Model(
         language=language,
