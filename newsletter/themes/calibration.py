@@ -23,9 +23,10 @@ FIRST_GUESS_OF_ONE = np.array([-0.4, 2.2, 0.3, 1.5, 1.0], np.float32)  # one the
 GUESS_STRENGTH = 100.0
 
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD, FIRST_THRESHOLD = 0.15, 0.6, 0.32
-# Where themes exclude each other: the most probable one is said unless it is a guess, another
-# only when it is nearly as good.
-ONLY_THRESHOLD, SECOND_THRESHOLD = 0.38, 0.45
+# Where themes exclude each other: the most probable one is said unless it is a guess, the more so
+# before anybody reviewed anything; another only when it is nearly as good.
+ONLY_THRESHOLD, FIRST_ONLY_THRESHOLD, SECOND_THRESHOLD = 0.3, 0.38, 0.43
+TRUSTED = 40  # reviewed articles, with which a first guess counts half
 # Automatic acceptance: of tags at or above a probability so many must be right, by the bound that
 # Wilson's score (1927) puts at 80 % certainty, and there must be enough of them to tell.
 WANTED_PRECISION = 0.90
@@ -119,14 +120,19 @@ def suggestion_threshold(probabilities: Array, labels: Array) -> float:
     reached = np.array([f1_scores(probabilities >= one, labels)[1] for one in tried])
     # The middle of the plateau: the single best value is luck.
     good = tried[reached >= reached.max() - 0.004]
-    trust = len(labels) / (len(labels) + 40)
-    return float(trust * good.mean() + (1 - trust) * FIRST_THRESHOLD)
+    return _instead_of(FIRST_THRESHOLD, float(good.mean()), len(labels))
+
+
+def _instead_of(guess: float, found: float, articles: int) -> float:
+    trust = articles / (articles + TRUSTED)
+    return trust * found + (1 - trust) * guess
 
 
 def thresholds(probabilities: Array, labels: Array, one_each: bool) -> tuple[float, float]:
     """From where an article's most probable theme is said, and from where its others are."""
     if one_each:
-        return ONLY_THRESHOLD, SECOND_THRESHOLD
+        only = _instead_of(FIRST_ONLY_THRESHOLD, ONLY_THRESHOLD, len(labels))
+        return only, SECOND_THRESHOLD
     threshold = suggestion_threshold(probabilities, labels)
     return threshold, threshold
 
