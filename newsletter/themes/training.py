@@ -37,7 +37,7 @@ CLEAR_KEYWORDS = 0.5  # a confidence of `rules` that may stand for a label
 SHORT_TEXT = 60  # words: a sentence has one subject, a post may have several
 WHOLE_LIST, ONE_KEYWORD = 1.0, 0.5  # what a list weighs, and each of its terms beside it
 # What each word counts of the next more telling one: of texts on several themes, and on one.
-FADING, FADING_OF_ONE = 0.91, 0.85
+FADING, FADING_OF_ONE = 0.97, 0.85
 # Of the optimiser; fewer from where it came to with most of the articles.
 STEPS, FEWER_STEPS = 20, 10
 FOLDS, FEWER_FOLDS_FROM = 5, 500
