@@ -346,6 +346,17 @@ class DigestAddView(generic.base.WagtailAdminTemplateMixin, FormView):
             {"url": "", "label": _("New digest")},
         ]
 
+    def get_initial(self) -> dict[str, Any]:
+        """What is composed next: by its name alone an urgent notice may come first."""
+        now, regular = timezone.now(), Newsletter.objects.filter(is_active=True)
+        slots = [(next_slot(one, now), one) for one in regular]
+        coming = [
+            (slot, one.pk)
+            for slot, one in slots
+            if slot and not one.digests.filter(slot=slot).exists()
+        ]
+        return {"newsletter": min(coming)[1]} if coming else {}
+
     def form_valid(self, form: NewDigestForm) -> HttpResponse:
         now = timezone.now()
         newsletter: Newsletter = form.cleaned_data["newsletter"]

@@ -142,6 +142,8 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         return {
             "account": account,
             "going_out": going_out,
+            "not_begun": digest.sending_at is None
+            and digest.status in (Digest.Status.APPROVED, Digest.Status.HELD),
             "speed": speed(digest, account, now=now) if moving else None,
             "held_back": held_back_words(digest, now=now) if moving else [],
             "came_back": came_back_in_words(digest),

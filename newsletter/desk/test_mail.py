@@ -34,7 +34,7 @@ class TestForm(forms.Form):
         empty_label=gettext_lazy("None"),
     )
     addresses = forms.CharField(
-        label=gettext_lazy("To"),
+        label=gettext_lazy("Addresses"),
         help_text=gettext_lazy("Up to ten addresses, with commas between them."),
         max_length=2000,
         required=False,

@@ -16,7 +16,8 @@ from wagtail.test.utils.form_data import inline_formset, nested_form_data, strea
 
 from newsletter.articles.models import Article
 from newsletter.delivery.models import Delivery
-from newsletter.digests.models import Digest, DigestItem
+from newsletter.digests.models import Digest, DigestItem, Newsletter
+from newsletter.digests.schedule import next_slot
 from newsletter.exceptions import DigestNotReady
 from tests.admin.conftest import client_for
 from tests.builders import make_article, make_digest, make_member, make_newsletter, make_theme
@@ -296,6 +297,21 @@ def test_a_new_digest_is_composed_from_accepted_articles(editor: Client) -> None
     assert "Accettata" in page
 
 
+def test_a_new_digest_is_offered_for_the_newsletter_that_is_next(editor: Client) -> None:
+    make_newsletter("Avvisi urgenti", kind=Newsletter.Kind.URGENT, frequency="manual")
+    today = timezone.now().weekday()
+    later = make_newsletter("Fra quattro giorni", weekdays=[(today + 4) % 7])
+    sooner = make_newsletter("Fra due giorni", weekdays=[(today + 2) % 7])
+
+    def offered() -> int:
+        page = editor.get(reverse("newsletter_digests:add"))
+        return int(page.context["form"]["newsletter"].value())
+
+    assert offered() == sooner.pk
+    make_digest(sooner, slot=next_slot(sooner, timezone.now()))
+    assert offered() == later.pk
+
+
 def test_two_issues_of_a_newsletter_cannot_go_out_at_the_same_moment(
     editor: Client, digest: Digest
 ) -> None:
@@ -376,6 +392,21 @@ def test_cancelling_for_good_asks_once_more(moderator: Client, digest: Digest) -
     asked = page[page.index("desk-confirm") :]
     assert asked.index("Cancel for good") < asked.index("This cannot be undone.")
     assert asked.index("This cannot be undone.") < asked.index("Yes, cancel it")
+
+
+def test_a_scheduled_issue_is_not_told_as_one_that_nobody_got(
+    moderator: Client, digest: Digest
+) -> None:
+    make_member(newsletter=digest.newsletter)
+    approve(moderator, digest)
+    page = moderator.get(url("overview", digest)).content.decode()
+    assert "Nothing went out yet: it is ready for 2 of 2 subscribed readers." in page
+    assert "<progress" not in page
+    assert "Who did not get it" not in page
+    Digest.objects.update(status=Digest.Status.SENDING, sending_at=timezone.now())
+    page = moderator.get(url("overview", digest)).content.decode()
+    assert "0 sent, of 2 subscribed readers." in page
+    assert "<progress" in page
 
 
 def test_what_each_reader_gets_is_folded_when_it_is_long(moderator: Client) -> None:
