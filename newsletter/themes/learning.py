@@ -12,7 +12,7 @@ from newsletter.themes.rules import CompiledThemes, ThemeRules, confidences
 from newsletter.themes.sources import ENOUGH_ARTICLES, MOST_UNREVIEWED, Source, WorthLearning
 from newsletter.themes.training import Lessons, train
 
-PAIRS_UNTIL = 3_000  # articles
+PAIRS_UNTIL = 1_000  # articles
 
 
 def model_of(sources: Iterable[Source], themes: CompiledThemes, language: str) -> Model | None:
@@ -23,9 +23,9 @@ def model_of(sources: Iterable[Source], themes: CompiledThemes, language: str) -
     """
     lessons = Lessons(tuple(theme.theme_id for theme in themes.themes))
     rest = _worth_learning(sources)
-    first = list(islice(rest, PAIRS_UNTIL + 1))
-    # Of many articles only the single words: pairs take most of the memory, and tell less.
-    pairs = len(first) <= PAIRS_UNTIL
+    first = list(islice(rest, PAIRS_UNTIL))
+    # Of many articles only the single words: pairs take most of time and memory, and gain nothing.
+    pairs = len(first) < PAIRS_UNTIL
     for source in chain(first, rest):
         stems = source.stems(language)
         lessons.add(
