@@ -27,6 +27,8 @@ LOWEST_THRESHOLD, HIGHEST_THRESHOLD, FIRST_THRESHOLD = 0.15, 0.6, 0.32
 # before anybody reviewed anything; another only when it is nearly as good.
 ONLY_THRESHOLD, FIRST_ONLY_THRESHOLD, SECOND_THRESHOLD = 0.3, 0.38, 0.43
 TRUSTED = 40  # reviewed articles, with which a first guess counts half
+# Articles with a theme, with which the threshold of all themes counts half beside the theme's own.
+TRUSTED_OWN = 20
 # Automatic acceptance: of tags at or above a probability so many must be right, by the bound that
 # Wilson's score (1927) puts at 80 % certainty, and there must be enough of them to tell.
 WANTED_PRECISION = 0.90
@@ -116,25 +118,43 @@ def suggestion_threshold(probabilities: Array, labels: Array) -> float:
     """The threshold of the best macro-F1, held near the first guess while articles are few."""
     if len(labels) < 10 or not labels.any():
         return FIRST_THRESHOLD
+    found = _best(probabilities, labels, 0.004)
+    return _instead_of(FIRST_THRESHOLD, found, len(labels), TRUSTED)
+
+
+def own_thresholds(probabilities: Array, labels: Array, of_all: float) -> list[float]:
+    """Each theme's threshold of the best F1, held near that of all while it has few articles."""
+    given = labels.sum(axis=0).astype(int).tolist()
+    each = zip(probabilities.T, labels.T, given, strict=True)
+    return [
+        _instead_of(of_all, _best(column[:, None], wanted[:, None], 0.01), count, TRUSTED_OWN)
+        if count
+        else of_all
+        for column, wanted, count in each
+    ]
+
+
+def _best(probabilities: Array, labels: Array, room: float) -> float:
+    """The threshold of the best macro-F1: the middle of its plateau, as the single best is luck."""
     tried = np.arange(LOWEST_THRESHOLD, HIGHEST_THRESHOLD + 0.001, 0.01)
     reached = np.array([f1_scores(probabilities >= one, labels)[1] for one in tried])
-    # The middle of the plateau: the single best value is luck.
-    good = tried[reached >= reached.max() - 0.004]
-    return _instead_of(FIRST_THRESHOLD, float(good.mean()), len(labels))
+    return float(tried[reached >= reached.max() - room].mean())
 
 
-def _instead_of(guess: float, found: float, articles: int) -> float:
-    trust = articles / (articles + TRUSTED)
+def _instead_of(guess: float, found: float, articles: int, trusted: int) -> float:
+    trust = articles / (articles + trusted)
     return trust * found + (1 - trust) * guess
 
 
-def thresholds(probabilities: Array, labels: Array, one_each: bool) -> tuple[float, float]:
-    """From where an article's most probable theme is said, and from where its others are."""
+def thresholds(probabilities: Array, labels: Array, one_each: bool) -> tuple[Array, Array]:
+    """From where each theme is said when it is an article's most probable one, and when not."""
+    themes = labels.shape[1]
     if one_each:
-        only = _instead_of(FIRST_ONLY_THRESHOLD, ONLY_THRESHOLD, len(labels))
-        return only, SECOND_THRESHOLD
-    threshold = suggestion_threshold(probabilities, labels)
-    return threshold, threshold
+        only = _instead_of(FIRST_ONLY_THRESHOLD, ONLY_THRESHOLD, len(labels), TRUSTED)
+        return np.full(themes, only), np.full(themes, SECOND_THRESHOLD)
+    of_all = suggestion_threshold(probabilities, labels)
+    own = np.array(own_thresholds(probabilities, labels, of_all))
+    return own, own
 
 
 def wilson_lower(right: int, of: int, z: float = WILSON_Z) -> float:

@@ -41,8 +41,8 @@ class Model:
     coefficients: Array  # features and, last, the intercept; one column a theme
     signs: Array  # what `calibration.signs` weigh
     usual: Array
-    threshold: float  # of the most probable theme …
-    others_threshold: float  # … and of all others
+    threshold: Array  # of each theme, where it is an article's most probable one …
+    others_threshold: Array  # … and where another is
     fading: float  # what each word counts of the next more telling one, see `weighing`
     acceptance: tuple[Acceptance, ...]
     # Numbers for people: articles learned from, measures out of fold, seconds, …
@@ -82,8 +82,8 @@ class Model:
             "language": self.language,
             "theme_ids": self.theme_ids,
             "with_vectors": vocabulary.with_vectors,
-            "threshold": self.threshold,
-            "others_threshold": self.others_threshold,
+            "threshold": self.threshold.tolist(),
+            "others_threshold": self.others_threshold.tolist(),
             "fading": self.fading,
             "acceptance": [[one.threshold, one.tags, one.right] for one in self.acceptance],
             "facts": self.facts,
@@ -123,8 +123,8 @@ class Model:
                 coefficients=arrays["coefficients"].astype(np.float32),
                 signs=arrays["signs"],
                 usual=arrays["usual"],
-                threshold=about["threshold"],
-                others_threshold=about["others_threshold"],
+                threshold=np.array(about["threshold"]),
+                others_threshold=np.array(about["others_threshold"]),
                 fading=about["fading"],
                 acceptance=tuple(Acceptance(*one) for one in about["acceptance"]),
                 facts=about["facts"],

@@ -8,6 +8,7 @@ from newsletter.themes.calibration import (
     FIRST_GUESS,
     acceptance,
     as_usual,
+    own_thresholds,
     signs,
     suggestion_threshold,
     wilson_lower,
@@ -65,3 +66,14 @@ def test_each_themes_hits_and_confusions_are_counted() -> None:
     labels = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 1], [0, 1, 0]], np.float32)
     assert measures.counts_by_theme(said, labels) == [(1, 2, 1), (1, 1, 3), (0, 1, 1)]
     assert measures.confusions(said, labels) == [(0, 1, 1), (2, 1, 1)]
+
+
+def test_a_theme_with_articles_enough_has_a_threshold_of_its_own() -> None:
+    shy = np.array([0.25] * 60 + [0.1] * 140, np.float32)
+    bold = np.array([0.7] * 60 + [0.4] * 140, np.float32)
+    right = np.array([1] * 60 + [0] * 140, np.float32)
+    rare = np.array([1] + [0] * 199, np.float32)
+    found = own_thresholds(np.stack([shy, bold, shy], 1), np.stack([right, right, rare], 1), 0.35)
+    assert found[0] < 0.25 < 0.4 < found[1]
+    assert found[2] == pytest.approx(0.35, abs=0.02)
+    assert own_thresholds(shy[:, None], 0 * right[:, None], 0.35) == [0.35]
