@@ -92,6 +92,9 @@ class OwnWordsPanel(MultiFieldPanel):
             return context
 
 
+BLOCKS_HELP = gettext_lazy("A text with links, a picture, an event, a button or a poll.")
+
+
 def digest_panels() -> ObjectList:
     return ObjectList(
         [
@@ -111,7 +114,7 @@ def digest_panels() -> ObjectList:
                 heading=gettext_lazy("The issue"),
             ),
             addressees_panel(),
-            FieldPanel("opening"),
+            FieldPanel("opening", help_text=BLOCKS_HELP),
             MultipleChooserPanel(
                 "items",
                 chooser_field_name="article",
@@ -142,7 +145,7 @@ def digest_panels() -> ObjectList:
                     ),
                 ],
             ),
-            FieldPanel("closing"),
+            FieldPanel("closing", help_text=BLOCKS_HELP),
         ],
         base_form_class=DigestForm,
     )
