@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import combinations
-from pathlib import Path
 
 import harness
 
@@ -75,12 +74,12 @@ def peak_memory() -> Iterator[list[float]]:
 
     A database server's memory is not in it; SQLite's is.
     """
-    seen = [own_memory()]
+    seen = [harness.own_memory()]
     done = threading.Event()
 
     def look() -> None:
         while not done.wait(0.01):
-            seen.append(own_memory())
+            seen.append(harness.own_memory())
 
     watch = threading.Thread(target=look)
     watch.start()
@@ -89,12 +88,7 @@ def peak_memory() -> Iterator[list[float]]:
     finally:
         done.set()
         watch.join()
-        seen.append(own_memory())
-
-
-def own_memory() -> float:
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("RssAnon:")[2].split()[0]) / 1024
+        seen.append(harness.own_memory())
 
 
 def draft() -> int:

@@ -146,6 +146,7 @@ class Article(index.Indexed, models.Model):  # type: ignore[django-manager-missi
             models.Index(fields=["state", "arrived_at"], name="article_arrival"),
             models.Index(fields=["state", "triaged_at"], name="article_triage"),
             models.Index(fields=["changed_at"], name="article_changed"),
+            models.Index(fields=["language"], name="article_language"),
         ]
         permissions: ClassVar = [("triage_article", _("Can accept, reject and retag articles"))]
 
