@@ -31,7 +31,7 @@ class HandOver:
         self.claim = claim
         self._unfolded: list[Outcome] = []
         self._unnoted: list[Outcome] = []  # of those: the next note carries them
-        self._begun: set[int] = set()
+        self._in_hand: int | None = None  # may be with the server, and nothing is known of it
         self._folded_at = now
         self._version: object | None = None
         # Something changed since the rows were read, so that each must be looked at by itself.
@@ -72,18 +72,22 @@ class HandOver:
                 self._make_sure_it_is_held()
                 return False
         self._unnoted = []
-        self._begun = set(ids)
+        self._in_hand = ids[0]
         return True
 
     def may_still_go(self, row: Row, *, now: datetime) -> bool:
         """For one that was begun in a group, a moment ago."""
-        return self._is_unchanged() or self._may_go([row.delivery_id], now)
+        if not self._is_unchanged() and not self._may_go([row.delivery_id], now):
+            return False
+        self._in_hand = row.delivery_id
+        return True
 
     def note(self, outcome: Outcome) -> None:
         """What became of a message, or why there was none."""
         self._unfolded.append(outcome)
         self._unnoted.append(outcome)
-        self._begun.discard(outcome.delivery_id)
+        if outcome.delivery_id == self._in_hand:
+            self._in_hand = None
 
     def fold_if_due(self, *, now: datetime) -> None:
         if len(self._unfolded) >= _FOLD_AT or now - self._folded_at >= _FOLD_EVERY:
@@ -104,9 +108,13 @@ class HandOver:
         self._unnoted = []
 
     def end(self, *, now: datetime) -> None:
-        """Fold, and give the batch back. Raises LeaseLost."""
+        """Fold, and give the batch back. Raises LeaseLost.
+
+        What was begun in a group and not handed over is as safe to send as if it never had been.
+        """
         self.fold(now=now)
-        give_back(self.claim, in_doubt=self._begun, now=now)
+        in_doubt = [] if self._in_hand is None else [self._in_hand]
+        give_back(self.claim, in_doubt=in_doubt, now=now)
         if self.claim.journal is not None:
             self.claim.journal.discard()
 

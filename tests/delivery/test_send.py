@@ -427,6 +427,33 @@ def test_a_worker_stops_when_its_time_is_used_and_another_goes_on(
     assert len(smtp.received) == 10
 
 
+@pytest.mark.parametrize("paused", [True, False])
+@pytest.mark.parametrize("journal", [True, False])
+def test_a_sender_that_stops_within_a_group_leaves_nothing_in_doubt(
+    smtp: ScriptedServer,
+    ready_digest: Ready,
+    clock: Clock,
+    configure: Callable[..., None],
+    journal: bool,
+    paused: bool,
+) -> None:
+    configure(IN_FLIGHT=5, **({} if journal else {"JOURNAL_DIR": ""}))
+    digest = ready_digest(12)
+
+    def stop() -> bool:
+        if len(smtp.received) < 2:
+            return False
+        if paused:
+            pause(digest.pk, now=clock.now)
+        return not paused
+
+    assert send_batches(digest.pk, clock=clock, stop=stop).ended == ("paused" if paused else "stop")
+    assert set(states(digest).values()) == {"sent", "pending"}
+    resume(digest.pk, now=clock.now)
+    assert send_batches(digest.pk, clock=clock).finished
+    assert len({mail.recipients[0] for mail in smtp.received}) == len(smtp.received) == 12
+
+
 def test_a_stale_workers_writes_are_refused(
     smtp: ScriptedServer, ready_digest: Ready, clock: Clock, configure: Callable[..., None]
 ) -> None:
