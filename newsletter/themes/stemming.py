@@ -92,7 +92,8 @@ def stem(word: str, language: str) -> str:
     stay whole (casa, caso), and a noun made by a suffix is not the word it came from (licenza and
     licenziamento, diretta and direttiva).
     """
-    folded = fold(word)
+    # One sign may stand for several words (ﷻ), or for nothing but an accent (ﾞ): it stays one word.
+    folded = fold(word).replace(" ", "") or word
     if len(folded) < (5 if language == "it" else 4) or not folded.isalpha():
         return folded
     root = _stemmers.stem(language, folded)

@@ -21,6 +21,7 @@ from tests.themes import made
         ("Lo sciopero. Il corteo!", "Oggi in piazza: l'adesione?\n\nMai vista."),
         ("", "AI e lavoro; ζωή, 1.000 €\x00 …"),
         ("Titolo soltanto", ""),
+        ("\uff9e", "\ufdfa, \ufdfb, \u037a, \ufc5e"),  # signs that unfold to words and blanks
     ],
 )
 def test_packed_stems_come_back_as_they_were(title: str, body: str) -> None:

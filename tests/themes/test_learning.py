@@ -49,6 +49,13 @@ def test_unreviewed_articles_teach_which_words_go_with_the_keywords() -> None:
     assert found[STRIKES].source == "learned"
 
 
+def test_a_sign_that_stands_for_two_words_is_learned_and_found_like_any_other() -> None:
+    model = learn(
+        [one._replace(text=f"{one.text} \ufdfb") for one in made.sources(60, reviewed=True)]
+    )
+    assert said("Sciopero \ufdfb corteo", model).keys() == {STRIKES}
+
+
 def test_what_editors_say_outweighs_the_keywords() -> None:
     # Editors never took "corteo" for a strike: here it is about school.
     dice = random.Random(3)
