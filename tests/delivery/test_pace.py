@@ -145,6 +145,12 @@ def test_a_warm_up_grows_day_by_day_and_ends() -> None:
     assert days == [100, 100, 200, 400, None]
 
 
+def test_a_warm_up_that_was_forgotten_in_the_settings_for_years_is_over() -> None:
+    plan = limits.parse_warm_up({"begins": "2026-07-15", "growth": 3})
+    assert plan
+    assert plan.on(date(2029, 7, 15)) is None
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [

@@ -184,7 +184,10 @@ class WarmUp:
         days = (day - self.begins).days
         if days < 0:
             return self.first_day
-        number = self.first_day * self.growth ** min(days, 1000)
+        try:
+            number = self.first_day * self.growth**days
+        except OverflowError:  # a plan that was left in the settings for years
+            return None
         return int(number) if number < self.until else None
 
     def within(self, days: int, first: date) -> int | None:
