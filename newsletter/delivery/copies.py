@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,8 +15,8 @@ from newsletter.digests.content import DigestContent
 from newsletter.digests.models import Digest, Variant
 from newsletter.digests.pictures import kept_pictures
 
-# Variants kept ready. One takes about 60 KB and some milliseconds to compile, and members with
-# different choices come in any sequence.
+# Variants kept ready. One takes about 60 KB, and pictures, which are kept once for all of them, and
+# some milliseconds to compile; members with different choices come in any sequence.
 _MOST_COMPILED = 512
 _MOST_MADE = 3  # the mail in hand, the next, whose envelope goes out with it, and one made ahead
 
@@ -41,6 +42,7 @@ class Copies:
         self._return_paths = ReturnPaths(domain, digest.uid, day=now.date()) if domain else None
         self._compiled: dict[int, CompiledMessage] = {}
         self._made: dict[int, Copy] = {}  # by delivery
+        self._shared: dict[bytes, bytes] = {}  # pictures as they stand in a mail
 
     def of(self, row: Row, *, now: datetime) -> Copy:
         made = self._made.get(row.delivery_id)
@@ -79,6 +81,8 @@ class Copies:
                 now=now,
                 pictures=self._pictures(),
             )
+            same = self._shared.setdefault(compiled.pictures, compiled.pictures)
+            compiled = replace(compiled, pictures=same)
             if len(self._compiled) >= _MOST_COMPILED:
                 del self._compiled[next(iter(self._compiled))]  # the one least lately used
         self._compiled[variant_id] = compiled

@@ -27,6 +27,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 # Contains "=_", which quoted-printable never writes: it cannot occur in a part.
 _BOUNDARY = "=_bollettino_alternative_="
 _RELATED = "=_bollettino_related_="
+_FIRST_PICTURE = f"--{_RELATED}\r\nContent-Type: image/".encode("ascii")
 
 Pictures = Mapping[str, bytes]  # JPEGs by their SHA-256
 NONE: Pictures = {}
@@ -43,6 +44,7 @@ class CompiledMessage:
     before_address: bytes
     before_message_id: bytes
     between_tokens: tuple[bytes, ...]
+    pictures: bytes  # to the end of the mail: the same bytes for each variant of a digest
 
     def for_member(self, address: str, member_uid: UUID, delivery_id: int) -> bytes:
         """One member's copy as it goes over the wire: CRLF line ends, no line starts with a dot."""
@@ -53,6 +55,7 @@ class CompiledMessage:
                 self.before_message_id,
                 local_part(self.digest_uid, delivery_id).encode("ascii"),
                 make_token(member_uid).encode("ascii").join(self.between_tokens),
+                self.pictures,
             )
         )
 
@@ -89,11 +92,13 @@ def compile_message(
         head,
         _body(html, text, TOKEN_SLOT, pictures),
     )
+    before_pictures, first_picture, others = whole.partition(_FIRST_PICTURE)
     return CompiledMessage(
         digest_uid=uid,
         before_address=f"{_from(content)}\r\nTo: ".encode("ascii"),
         before_message_id=b"\r\nMessage-ID: <",
-        between_tokens=tuple(whole.split(TOKEN_SLOT.encode("ascii"))),
+        between_tokens=tuple(before_pictures.split(TOKEN_SLOT.encode("ascii"))),
+        pictures=first_picture + others,
     )
 
 
