@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.formats import number_format, time_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -11,12 +12,24 @@ from django.utils.translation import ngettext
 
 from newsletter import conf
 from newsletter.delivery.pace.limits import Limit, quiet_until
-from newsletter.delivery.pace.pace import SERVER, configured_limits, left_today, resting
+from newsletter.delivery.pace.pace import (
+    SERVER,
+    check_limits,
+    configured_limits,
+    left_today,
+    resting,
+)
 from newsletter.digests.models import Digest, Newsletter
+
+FEW_AN_HOUR = 10  # below that a limit is told by the day: five a day are not one an hour
 
 
 def held_back_words(digest: Digest, *, now: datetime) -> list[str]:
     """A sentence for each: spread over some time, quiet hours, limits, a server at rest."""
+    try:
+        check_limits()
+    except ImproperlyConfigured:
+        return []  # nothing goes out by them: the page says so where it says what went wrong
     newsletter = digest.newsletter
     words: list[str] = []
     if minutes := newsletter.spread_minutes:
@@ -44,13 +57,9 @@ def held_back_words(digest: Digest, *, now: datetime) -> list[str]:
 
 
 def _of_the_settings(newsletter: Newsletter, now: datetime) -> list[str]:
-    try:
-        known = configured_limits()
-        today = left_today(newsletter, now=now)
-    except ValueError:
-        return []  # nothing goes out by them: the page says so where it says what went wrong
+    known = configured_limits()
     words: list[str] = []
-    if today is not None:
+    if (today := left_today(newsletter, now=now)) is not None:
         left, most = today
         words.append(
             _("A new server is warmed up: today %(most)s mails may go, %(left)s are left.")
@@ -69,11 +78,12 @@ def _of_the_settings(newsletter: Newsletter, now: datetime) -> list[str]:
 def _limit_words(limit: Limit) -> str:
     parts: list[str] = []
     if limit.rate:
-        an_hour = round(limit.rate.per_second * 3600)
-        parts.append(
-            ngettext("%(number)s mail an hour", "%(number)s mails an hour", an_hour)
-            % {"number": number_format(an_hour, force_grouping=True)}
-        )
+        number = round(limit.rate.per_second * 3600)
+        said = ngettext("%(number)s mail an hour", "%(number)s mails an hour", number)
+        if number < FEW_AN_HOUR:
+            number = round(limit.rate.per_second * 86_400)
+            said = ngettext("%(number)s mail a day", "%(number)s mails a day", number)
+        parts.append(said % {"number": number_format(number, force_grouping=True)})
     if limit.connections:
         parts.append(
             ngettext("%(number)d sender at once", "%(number)d senders at once", limit.connections)

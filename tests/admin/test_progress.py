@@ -119,6 +119,32 @@ def test_the_limits_of_the_site_are_said_while_it_goes_out(
     assert "today 200 mails may go, 57 are left" in page(editor, digest)
 
 
+def test_a_limit_of_a_few_mails_is_told_by_the_day(
+    editor: Client, sending: Callable[..., Digest], settings: Any
+) -> None:
+    settings.NEWSLETTER = settings.NEWSLETTER | {"RATE_LIMITS": {"*": "5/d", "libero.it": "20/d"}}
+    shown = page(editor, sending("p@posta.example"))
+    assert "The site’s limit: 5 mails a day." in shown
+    assert "The limit for libero.it: 20 mails a day." in shown
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"QUIET_HOURS": "by night"},
+        {"WARM_UP": {"first_day": 3}},
+        {"RATE_LIMITS": {"*": "fast"}},
+    ],
+)
+def test_the_page_of_an_issue_says_which_setting_cannot_be_understood(
+    editor: Client, sending: Callable[..., Digest], settings: Any, wrong: dict[str, Any]
+) -> None:
+    digest = sending("p@posta.example")
+    settings.NEWSLETTER = settings.NEWSLETTER | wrong
+    assert send_batches(digest.pk).ended == "settings"
+    assert "How fast to send is not clear" in page(editor, digest)
+
+
 def test_a_paused_issue_promises_no_rate_and_no_end(
     editor: Client, sending: Callable[..., Digest]
 ) -> None:
