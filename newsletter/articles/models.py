@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -50,10 +49,6 @@ class ArticleQuerySet(SearchableQuerySetMixin, models.QuerySet["Article"]):
         )
         told_before = self.order_by().filter(earlier, story=OuterRef("story"))
         return self.filter(~Exists(told_before))
-
-    def arrived_since(self, moment: datetime | None) -> ArticleQuerySet:
-        """Articles that reached us after `moment`, whatever date they carry; all when None."""
-        return self.filter(arrived_at__gt=moment) if moment else self
 
     def latest_first(self) -> ArticleQuerySet:
         return self.order_by("-listed_at", "-pk")

@@ -37,11 +37,6 @@ class HandOver:
         # Something changed since the rows were read, so that each must be looked at by itself.
         self.is_stale = False
 
-    @property
-    def is_idle(self) -> bool:
-        """Nothing is known here that the ledger does not know."""
-        return not self._unfolded
-
     def next_rows(self, *, after: int, limit: int, now: datetime) -> list[Row]:
         """See ledger.next_rows."""
         # Before the look: what changes during it is seen as a change.

@@ -7,7 +7,6 @@ groups: a worker that vanished is read from there.
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
 
 from django.db import models
@@ -125,12 +124,6 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.pk}: {self.state}"
-
-    @property
-    def queue_id(self) -> str:
-        """What the mail server calls the message that it took; empty when it did not say."""
-        found = re.search(r"queued as ([0-9A-Za-z]+)", self.detail)
-        return found.group(1) if found else ""
 
 
 class Exclusion(models.Model):

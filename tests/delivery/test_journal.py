@@ -51,7 +51,7 @@ def test_a_dead_senders_batch_is_taken_back_at_once_by_its_journal(
     die(begin_two(digest, clock))
     assert release_expired(now=clock.now) == (1, 1)
     assert states(digest) == {ANNA: "sent", BRUNO: "uncertain", CARLA: "pending"}
-    assert Delivery.objects.get(member__address=ANNA).queue_id == "A1"
+    assert Delivery.objects.get(member__address=ANNA).detail.endswith("queued as A1")
     assert list(folder.iterdir()) == []
 
 

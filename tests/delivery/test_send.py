@@ -68,7 +68,7 @@ def test_everybody_gets_one_mail_of_their_own(
     digest.refresh_from_db()
     assert (digest.status, digest.sent_at) == (Digest.Status.SENT, clock.now)
     # The mail server's name for it is kept.
-    assert {row.queue_id for row in digest.deliveries.all()} == set("12345")
+    assert {row.detail.split()[-1] for row in digest.deliveries.all()} == set("12345")
 
 
 def test_sending_again_sends_nothing_again(
