@@ -36,7 +36,7 @@ def model_of(sources: Iterable[Source], themes: CompiledThemes, language: str) -
         )
     if len(lessons) < ENOUGH_ARTICLES or len(themes.themes) < 2:
         return None
-    lists = {theme.theme_id: _lists(theme, language) for theme in themes.themes}
+    lists = {theme.theme_id: _lists(theme, language, pairs=pairs) for theme in themes.themes}
     return train(lessons, lists, language)
 
 
@@ -52,9 +52,10 @@ def _worth_learning(sources: Iterable[Source]) -> Iterator[Source]:
             yield source
 
 
-def _lists(theme: ThemeRules, language: str) -> list[Counter[str]]:
+def _lists(theme: ThemeRules, language: str, *, pairs: bool) -> list[Counter[str]]:
     """The whole list as one small article, then each of its terms."""
     terms = dict.fromkeys((*theme.names, *theme.keywords))
-    whole = read("", ". ".join(terms), language).counts()
-    each = (read("", term, language).counts() for term in terms)
+    whole, *each = (
+        read("", text, language).stems().counts(pairs=pairs) for text in (". ".join(terms), *terms)
+    )
     return [whole, *(one for one in each if one)]
