@@ -44,7 +44,11 @@ _NAMES = {
     },
 }  # fmt: skip
 
-
+# For this transaction, unless the server grants more already.
+_ROOM_FOR_AN_ORDER = """
+    SELECT set_config('work_mem', '64MB', true)
+    WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')
+"""
 _NAMES["same_choice"] = """
     LEFT JOIN {segment} ON {segment}.digest_id = %(digest)s
         AND {segment}.selection_id = {audience}.selection_id
@@ -132,7 +136,7 @@ def _gather_audience(digest: Digest, to: Addressees, now: datetime) -> int:
     in_order = "integer PRIMARY KEY"
     if connection.vendor == "postgresql":
         in_order = "bigint NOT NULL"
-        _run("SET LOCAL work_mem = '64MB'")
+        _run(_ROOM_FOR_AN_ORDER)
     _run("DROP TABLE IF EXISTS {audience}")
     _run(
         """

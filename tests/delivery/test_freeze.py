@@ -245,3 +245,18 @@ def test_an_address_suppressed_by_its_hash_gets_nothing(newsletter: Newsletter) 
     make_member("Anna@Posta.example", newsletter=newsletter)
     make_member(newsletter=newsletter)
     assert approve(draft(newsletter).pk, now=NOW).exclusions == {"suppressed": 1}
+
+
+@pytest.mark.parametrize(("granted", "during"), [("4MB", "64MB"), ("1GB", "1GB")])
+def test_the_freeze_sorts_in_no_less_memory_than_the_server_grants(
+    newsletter: Newsletter, granted: str, during: str
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no such setting")
+    make_member(newsletter=newsletter)
+    digest = draft(newsletter)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('work_mem', %s, true)", [granted])
+        approve(digest.pk, now=NOW)
+        cursor.execute("SHOW work_mem")
+        assert cursor.fetchone() == (during,)
