@@ -95,10 +95,13 @@ class Server:
             time.sleep(0.2)
 
     def kill(self) -> None:
-        """-9, with all its children."""
+        """-9, with all its children, which listen no more when this returns."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        deadline = time.monotonic() + 10
+        while self._is_listening() and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def stop(self) -> None:
         if self._process.poll() is None:
@@ -109,9 +112,14 @@ class Server:
 
     def _listens(self, deadline: float) -> bool:
         while time.monotonic() < deadline and self._process.poll() is None:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            if self._is_listening():
                 return True
             time.sleep(0.1)
+        return False
+
+    def _is_listening(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return True
         return False
 
 
