@@ -24,6 +24,7 @@ from newsletter.delivery.proof_lists import ProofList
 from newsletter.delivery.pulse import Pulse
 from newsletter.digests.editors import EditorMail
 from newsletter.digests.following import FollowedLink
+from newsletter.digests.link_requests import LinkRequest
 from newsletter.digests.models import Digest, DigestItem, Newsletter, Variant
 from newsletter.digests.pictures import Picture
 from newsletter.feeds.hub import HubSubscription
@@ -72,6 +73,7 @@ __all__ = [
     "Identity",
     "LearnedModel",
     "Lifting",
+    "LinkRequest",
     "MailboxLook",
     "Member",
     "Newsletter",

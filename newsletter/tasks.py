@@ -29,7 +29,7 @@ from newsletter.delivery.bounces import polling as bounce_polling
 from newsletter.delivery.bounces import provider_events, receiving
 from newsletter.delivery.models import Batch
 from newsletter.delivery.pace import pace
-from newsletter.digests import announcing, following, unapproved
+from newsletter.digests import announcing, following, link_requests, unapproved
 from newsletter.digests import compile as compiling
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import DigestNotReady, StepsFailed
@@ -107,6 +107,17 @@ def note_tick(now: datetime) -> None:
 def ring_poller(now: datetime) -> None:
     if Feed.objects.due(now).exists():
         poll_due.apply_async(expires=STALE_SECONDS)
+
+
+def ring_wanted_polls(now: datetime) -> None:
+    """What somebody waits for, if its doorbell was lost; what is paused is in no other step."""
+    for feed_id in Feed.objects.wanted(now).values_list("pk", flat=True):
+        poll_feed.apply_async((feed_id,), expires=STALE_SECONDS)
+
+
+def ring_wanted_links(now: datetime) -> None:
+    for digest_id in link_requests.waiting(now).values_list("digest", flat=True):
+        follow_digest_links.apply_async((digest_id,), expires=STALE_SECONDS)
 
 
 def ring_errands(now: datetime) -> None:
@@ -193,6 +204,8 @@ def forget_what_is_old(now: datetime) -> None:
 STEPS: list[Callable[[datetime], None]] = [
     note_tick,
     ring_poller,
+    ring_wanted_polls,
+    ring_wanted_links,
     ring_errands,
     ring_tagging,
     ring_folding,
@@ -236,12 +249,18 @@ def poll_due() -> None:
 
 @shared_task(name="newsletter.poll_feed")
 def poll_feed(feed_id: int) -> None:
-    """Somebody waits for this one, also when it is paused; else only if nobody polled it since."""
-    due = Feed.objects.polled().filter(pk=feed_id).exists()
-    ingested = ingest.poll(feed_id, now=_now(), only_if_due=due)
+    """Somebody waits for this one, paused or not, unless it was polled since they asked."""
+    ingested = ingest.poll(feed_id, now=_now(), only_if_due=True)
     if ingested and ingested.new:
         _ring(tag_pending)
         _ring(fold_pending)
+
+
+@shared_task(name="newsletter.follow_digest_links")
+def follow_digest_links(digest_id: int) -> None:
+    """Somebody waits at its page for where its links lead."""
+    if link_requests.answer(digest_id, now=_now(), seconds=ERRAND_SECONDS) and not _must_stop():
+        _ring(follow_digest_links, digest_id)
 
 
 def fetch_older_posts(now: datetime) -> bool:
@@ -324,6 +343,11 @@ def _ring_for_news(**kwargs: Any) -> None:
 @receiver(signals.poll_wanted)
 def _ring_for_one_feed(feed_id: int, **kwargs: Any) -> None:
     poll_feed.apply_async((feed_id,), expires=STALE_SECONDS, retry=False)
+
+
+@receiver(signals.links_wanted)
+def _ring_for_links(digest_id: int, **kwargs: Any) -> None:
+    follow_digest_links.apply_async((digest_id,), expires=STALE_SECONDS, retry=False)
 
 
 @receiver(signals.errands_wanted)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 
 import pytest
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils.translation import gettext, ngettext, override
 
 from newsletter.desk.sentences import moment_in_words, schedule_sentence
@@ -52,14 +51,3 @@ def test_days_and_months_are_small_in_italian() -> None:
 
     with override("en"):
         assert schedule_sentence(weekly) == "Every Thursday at 08:00"
-
-
-# Django's Italian says "un ora fa".
-@pytest.mark.parametrize(
-    ("hours", "said"), [(1, "un’ora fa"), (3, "3\xa0ore fa"), (-1.1, "tra un'ora")]
-)
-def test_hours_are_told_in_correct_italian(hours: float, said: str) -> None:
-    with override("it"):
-        assert naturaltime(datetime.now(UTC) - timedelta(hours=hours)) == said
-    with override("en"):
-        assert naturaltime(datetime.now(UTC) - timedelta(hours=1)) == "an hour ago"

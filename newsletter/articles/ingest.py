@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
 
 from newsletter.articles.canonical_url import host_of
 from newsletter.articles.drafting import draft
@@ -16,7 +17,7 @@ from newsletter.articles.excerpt import is_only_excerpt
 from newsletter.articles.identity import distinct_keys, identity_keys
 from newsletter.articles.store import Candidate, Ingested, store
 from newsletter.articles.withdrawals import flag_vanished
-from newsletter.exceptions import FeedError
+from newsletter.exceptions import FeedError, FeedInvalid
 from newsletter.feeds.fetch import Fetched, fetch
 from newsletter.feeds.memory import Place
 from newsletter.feeds.models import Feed, FetchRecord
@@ -31,7 +32,7 @@ from newsletter.feeds.polling import (
 )
 from newsletter.feeds.websub import is_pushed, note_announcement
 
-__all__ = ["Ingested", "ask", "ingest", "poll", "take_in"]
+__all__ = ["Ingested", "ask", "ingest", "note_defect", "poll", "take_in"]
 
 log = logging.getLogger(__name__)
 
@@ -52,17 +53,34 @@ class Reply:
 def poll(feed_id: int, *, now: datetime, only_if_due: bool = False) -> Ingested | None:
     """Poll the feed; None when it failed (see its history) or another worker has it.
 
-    `only_if_due` is for doorbells that may ring twice; without it a feed is polled in any state.
+    `only_if_due` is for doorbells that may ring twice; without it a feed is polled in any state. A
+    defect of ours is raised, and stands in the history too.
     """
     if not claim(feed_id, now, only_if_due=only_if_due):
         return None
     feed = Feed.objects.get(pk=feed_id)
     try:
         return take_in(feed, ask(feed), now=now)
+    except Exception:
+        note_defect(feed, now)
+        raise
     except BaseException:
-        # A defect of ours: free the feed for the next worker, and let it be seen.
+        # The worker must stop: free the feed for the next one.
         release([feed])
         raise
+
+
+def note_defect(feed: Feed, now: datetime) -> None:
+    """A poll that died of our own fault has failed like any other: nobody waits for it for ever."""
+    error = FeedInvalid(
+        "defect", _("Our own software could not read it. The log of the worker says why.")
+    )
+    try:
+        record_failure(feed, error, now=now)
+    except Exception:
+        log.exception(
+            "Feed %s: its failure could not be recorded; its claim ends by itself", feed.pk
+        )
 
 
 def ask(feed: Feed, place: Place | None = None) -> Reply:

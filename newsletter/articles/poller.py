@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Semaphore
 
-from django.utils.translation import gettext as _
-
 from newsletter import conf
-from newsletter.articles.ingest import Ingested, Reply, ask, take_in
-from newsletter.exceptions import FeedInvalid
+from newsletter.articles.ingest import Ingested, Reply, ask, note_defect, take_in
 from newsletter.feeds.memory import Place
 from newsletter.feeds.models import Feed
-from newsletter.feeds.polling import claim, claim_due, record_failure, release, waits_for_a_turn
+from newsletter.feeds.polling import claim, claim_due, release, waits_for_a_turn
 
 log = logging.getLogger(__name__)
 
@@ -135,17 +132,5 @@ def _take_in(feed: Feed, reply: Future[Reply], *, now: datetime) -> Ingested | N
     except Exception:
         # A defect of ours, or a database that is away: the other feeds go on.
         log.exception("Feed %s could not be taken in", feed.pk)
-        _note_defect(feed, now)
+        note_defect(feed, now)
         return None
-
-
-def _note_defect(feed: Feed, now: datetime) -> None:
-    error = FeedInvalid(
-        "defect", _("Our own software could not read it. The log of the worker says why.")
-    )
-    try:
-        record_failure(feed, error, now=now)
-    except Exception:
-        log.exception(
-            "Feed %s: its failure could not be recorded; its claim ends by itself", feed.pk
-        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,6 +13,7 @@ from newsletter import conf
 from newsletter.delivery.bounces.models import Bounce, MailboxLook
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.pulse import TICK, last_pulses
+from newsletter.desk.moments import ago, length
 from newsletter.digests.models import Digest
 
 # A tick comes every minute: what is so late has nobody to send it.
@@ -58,7 +58,7 @@ def every_alarm(*, now: datetime) -> list[Alarm]:
         .values_list("digest", "state")
         .annotate(count=Count("pk"))
     }
-    alarms = [*_clock(now), *_late(digests, now), *_paused(digests), *_refused(now)]
+    alarms = [*_clock(now), *_late(digests, now), *_paused(digests, now), *_refused(now)]
     return [*alarms, *_mailbox(now), *_counted(digests, bad)]
 
 
@@ -67,7 +67,7 @@ def _clock(now: datetime) -> list[Alarm]:
     last = last_pulses().get(TICK)
     if last is None or last > now - LATE:
         return []
-    what = _("Nothing has run in the background since %(when)s") % {"when": naturaltime(last)}
+    what = _("Nothing has run in the background for %(length)s") % {"length": length(now - last)}
     return [Alarm("clock", None, what, _("Ask whoever runs the site whether beat is running."))]
 
 
@@ -76,7 +76,7 @@ def _late(digests: list[Digest], now: datetime) -> list[Alarm]:
         Alarm(
             "late",
             digest,
-            _("should have gone out %(when)s") % {"when": naturaltime(digest.slot)},
+            _("should have gone out %(when)s") % {"when": ago(digest.slot, now=now)},
             _("Nobody seems to send it. Ask whoever runs the site whether the worker is running."),
         )
         for digest in digests
@@ -86,13 +86,13 @@ def _late(digests: list[Digest], now: datetime) -> list[Alarm]:
     ]
 
 
-def _paused(digests: list[Digest]) -> list[Alarm]:
+def _paused(digests: list[Digest], now: datetime) -> list[Alarm]:
     what_to_do = _("Resume it on its page, or cancel it for good.")
     return [
         Alarm(
             "paused",
             digest,
-            _("is paused since %(when)s") % {"when": naturaltime(digest.paused_at)},
+            _("has been paused for %(length)s") % {"length": length(now - digest.paused_at)},
             " ".join(filter(None, (digest.status_reason, what_to_do))),
         )
         for digest in digests

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -23,13 +22,10 @@ from newsletter.delivery.models import Delivery
 from newsletter.delivery.reconcile import resolve
 from newsletter.delivery.unschedule import unschedule
 from newsletter.desk.approval import first_word, is_editable, may_approve, who
-from newsletter.digests.content import content_of
-from newsletter.digests.following import follow, links_to_follow
 from newsletter.digests.models import Digest
 from newsletter.digests.reproposal import propose_anew
 from newsletter.exceptions import DigestNotReady, SecondApprovalWanted
 
-FOLLOW_SECONDS = 12.0  # of somebody's patience
 MAY_STEER = "newsletter.approve_digest"
 
 Act = Callable[[HttpRequest, Digest], str]
@@ -195,25 +191,6 @@ def propose_anew_view(request: HttpRequest, pk: int) -> HttpResponse:
     )
     messages.success(request, said % {"count": added})
     return redirect("newsletter_digests:edit", pk)
-
-
-@require_POST
-def follow_links_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """Now, for whoever does not want to wait for the worker; what is left, it does."""
-    if not request.user.has_perm("newsletter.change_digest"):
-        raise PermissionDenied
-    digest = get_object_or_404(Digest, pk=pk)
-    left = follow(
-        links_to_follow(content_of(digest)),
-        now=timezone.now(),
-        seconds=FOLLOW_SECONDS,
-        doubted=timedelta(0),
-    )
-    if left:
-        messages.info(request, _("Not all links answered in time. Try again in a while."))
-    else:
-        messages.success(request, _("The links were followed."))
-    return redirect("newsletter_digests:overview", pk)
 
 
 @require_POST

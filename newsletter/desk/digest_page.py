@@ -30,6 +30,7 @@ from newsletter.desk.bounce_words import came_back_in_words
 from newsletter.desk.checklist import checks_and_audience, going_sentence
 from newsletter.desk.digest_actions import offered
 from newsletter.desk.digest_mail import MAY_SEE_MEMBERS
+from newsletter.desk.links_now import links_asked
 from newsletter.desk.pace_words import held_back_words
 from newsletter.desk.sentences import language_name, moment_in_words
 from newsletter.desk.test_mail import MAY_TEST, TestForm, send
@@ -45,6 +46,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
     any_permission_required = ("view", "change")
     template_name = "newsletter/admin/digest/overview.html"
     live_template_name = "newsletter/admin/digest/live.html"
+    live_links_template_name = "newsletter/admin/digest/live_links.html"
     header_icon = "doc-full-inverse"
 
     @cached_property
@@ -55,11 +57,14 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
 
     @property
     def is_refreshing(self) -> bool:
-        """The page asks for what changes while mails go out."""
-        return "live" in self.request.GET and self.digest.is_frozen
+        """The page asks for what changes while mails go out, or while links are followed."""
+        return "live" in self.request.GET
 
     def get_template_names(self) -> list[str]:
-        return [self.live_template_name if self.is_refreshing else self.template_name]
+        if not self.is_refreshing:
+            return [self.template_name]
+        frozen = self.digest.is_frozen
+        return [self.live_template_name if frozen else self.live_links_template_name]
 
     def get_page_title(self) -> str:
         return str(self.digest)
@@ -82,6 +87,8 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         digest, user = self.digest, self.request.user
+        if self.is_refreshing and not digest.is_frozen:
+            return context | {"links": links_asked(digest, now=timezone.now())}
         context.update(
             digest=digest,
             editable=is_editable(digest),
@@ -114,6 +121,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         checks, audience = checks_and_audience(self.digest, now=now)
         excluded = dict(Exclusion.Reason.choices)
         return {
+            "links": links_asked(self.digest, now=now),
             "checks": checks,
             "blocked": any(one.blocking and not one.passed for one in checks),
             "going": going_sentence(self.digest, audience, to, now=now),

@@ -20,7 +20,6 @@ from wagtail.snippets.views.snippets import (
 from newsletter.desk.approval import is_editable
 from newsletter.desk.digest_actions import (
     action_view,
-    follow_links_view,
     propose_anew_view,
     resolve_view,
 )
@@ -32,6 +31,7 @@ from newsletter.desk.digest_editor import (
 )
 from newsletter.desk.digest_mail import as_reader_view, mail_view
 from newsletter.desk.digest_page import DigestPage
+from newsletter.desk.links_now import follow_links_view
 from newsletter.desk.sentences import moment_in_words
 from newsletter.desk.undelivered import UndeliveredView
 from newsletter.digests.models import Digest

@@ -25,6 +25,9 @@ from newsletter.feeds.models import Feed
 from newsletter.themes.models import Theme
 from newsletter.themes.tagging import suggest
 
+# Of the patience of somebody who sees that it is being looked at; a slow blog is added by its
+# feed's own address, or by the command.
+LOOK_SECONDS = 8.0
 SAMPLES = 5
 FIRST_WORDS = 240
 # The cleaned text is shown whole: a post of 500 KB five times over would be no preview.
@@ -65,7 +68,7 @@ class NewFeedForm(forms.Form):
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
         try:
-            found = discover_all(url)
+            found = discover_all(url, seconds=LOOK_SECONDS)
         except FeedError as error:
             raise forms.ValidationError(str(error)) from error
         there = set(

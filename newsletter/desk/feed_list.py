@@ -7,7 +7,6 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -20,6 +19,7 @@ from wagtail.admin.ui.tables import BaseColumn, BulkActionsCheckboxColumn
 from wagtail.admin.views import generic
 from wagtail.admin.widgets.button import Button
 
+from newsletter.desk import moments
 from newsletter.desk.plots import last_days, sparkline
 from newsletter.feeds.health import PROBLEMS, Health, what_to_do, with_health
 from newsletter.feeds.models import Feed
@@ -132,16 +132,14 @@ class ActionsColumn(BaseColumn):
 
 
 def ago(feed: Feed) -> str:
-    return str(naturaltime(feed.last_polled_at)) if feed.last_polled_at else _("not yet")
+    at = feed.last_polled_at
+    return moments.ago(at, now=timezone.now()) if at else _("not yet")
 
 
 def upcoming(feed: Feed) -> str:
     if feed.state != Feed.State.ACTIVE or not feed.next_poll_at:
         return "–"
-    # A poll that is due has not been made yet: "3 minutes ago" would say the contrary.
-    if feed.next_poll_at <= timezone.now():
-        return _("in a moment")
-    return str(naturaltime(feed.next_poll_at))
+    return moments.until(feed.next_poll_at, now=timezone.now())
 
 
 class FeedIndexView(generic.IndexView):

@@ -58,7 +58,7 @@ class FeedPage(generic.InspectView):
 
     def going_on(self) -> dict[str, Any]:
         """What a worker does for this feed just now; `live` names the state it is in."""
-        waited_for = asked(self.object, self.request.GET.get(ASKED, ""))
+        waited_for = asked(self.object, self.request.GET.get(ASKED, ""), now=timezone.now())
         older = older_posts(self.object)
         waiting = waited_for is not None and waited_for.waiting
         return {

@@ -15,7 +15,7 @@ from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.admin.views import generic
 from wagtail.admin.widgets.button import HeaderButton
 
-from newsletter.desk.feed_adding import FeedAddView
+from newsletter.desk.feed_adding import LOOK_SECONDS, FeedAddView
 from newsletter.desk.feed_list import FeedIndexView
 from newsletter.desk.feed_page import (
     FeedPage,
@@ -41,7 +41,7 @@ class FeedForm(WagtailAdminModelForm):
         url: str = self.cleaned_data["url"]
         if "url" in self.changed_data:
             try:
-                fetched = fetch(url)
+                fetched = fetch(url, seconds=LOOK_SECONDS)
                 parse(fetched.body, url=fetched.url, content_type=fetched.content_type)
             except FeedError as error:
                 raise forms.ValidationError(str(error)) from error

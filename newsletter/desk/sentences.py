@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext_lazy
+from django.utils.translation import gettext_noop
 
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.digests.schedule import next_slot
@@ -19,9 +19,6 @@ CONNECTION_LOST = gettext_noop(
     "Troubleshoot your connection to the site before proceeding. "
     "Open the editor in a separate tab to view the last saved version."
 )
-# Django's Italian says “un ora fa”. Our catalogue stands before that of humanize, whose filter
-# finds ours by these words; they are said nowhere else.
-AN_HOUR_AGO = ngettext_lazy("an hour ago", "%(count)s hours ago", "count")
 
 
 def schedule_sentence(newsletter: Newsletter) -> str:

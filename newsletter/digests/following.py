@@ -115,6 +115,11 @@ def follow(
     return sum(len(urls) for urls in ours) > len(replies)
 
 
+def all_answered(urls: Iterable[str], *, since: datetime, now: datetime) -> bool:
+    """Whether nothing of it is left to ask for somebody who has waited since then."""
+    return not _due(list(urls), now, now - since)
+
+
 def follow_drafts(*, now: datetime, seconds: float) -> bool:
     """The links of the drafts that may go within a day; whether some are left."""
     FollowedLink.objects.filter(asked_at__lt=now - _KEPT).delete()
@@ -134,7 +139,7 @@ def links_to_follow(content: DigestContent) -> dict[str, str]:
 def _due(urls: list[str], now: datetime, doubted: timedelta) -> list[str]:
     fresh = Q(verdict=Verdict.ALIVE, asked_at__gt=now - BELIEVED)
     if doubted:
-        fresh |= Q(asked_at__gt=now - doubted)
+        fresh |= Q(asked_at__gte=now - doubted)
     keys = {_key(url): url for url in urls}
     known = set(FollowedLink.objects.filter(fresh, key__in=keys).values_list("key", flat=True))
     return [url for key, url in keys.items() if key not in known]

@@ -62,14 +62,15 @@ def discover(address: str) -> Found:
         raise
 
 
-def discover_all(address: str) -> tuple[Found, ...]:
+def discover_all(address: str, *, seconds: float = 0) -> tuple[Found, ...]:
     """Every feed that `address` offers, the main one first; just one when it is a feed itself.
 
     Feeds of comments are left out, and so is a second format (Atom beside RSS) of one that is
-    there. Raises the FeedError of `address` itself when there is none.
+    there. `seconds` bounds all of it for somebody who waits. Raises the FeedError of `address`
+    itself when there is none.
     """
-    until = time.monotonic() + _SECONDS_FOR_ALL
-    fetched = fetch(address)
+    until = time.monotonic() + (seconds or _SECONDS_FOR_ALL)
+    fetched = fetch(address, seconds=seconds)
     try:
         return (_read(address, fetched),)
     except FeedInvalid as error:

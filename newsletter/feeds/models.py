@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+# So long a poll that somebody asked for is tried; afterwards they are told that nothing came.
+WANTED = timedelta(minutes=10)
 
 
 def host_of(url: str) -> str:
@@ -28,6 +31,10 @@ class FeedQuerySet(models.QuerySet["Feed"]):
         """Feeds whose next poll has come and that no worker is polling now, longest due first."""
         unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
         return self.polled().filter(unclaimed, next_poll_at__lte=now).order_by("next_poll_at")
+
+    def wanted(self, now: datetime) -> FeedQuerySet:
+        """Feeds that somebody waits for, in any state: asked for lately, and nothing came yet."""
+        return self.filter(poll_wanted_at__gt=now - WANTED)
 
 
 class Feed(models.Model):
@@ -94,6 +101,8 @@ class Feed(models.Model):
 
     next_poll_at = models.DateTimeField(_("next poll"), null=True, blank=True, editable=False)
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # When somebody asked for a poll that has not been made yet.
+    poll_wanted_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_polled_at = models.DateTimeField(_("last poll"), null=True, blank=True, editable=False)
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
@@ -112,6 +121,7 @@ class Feed(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["state", "next_poll_at"], name="feed_due"),
             models.Index(fields=["host", "claimed_until"], name="feed_host"),
+            models.Index(fields=["poll_wanted_at"], name="feed_wanted"),
         ]
 
     def __str__(self) -> str:

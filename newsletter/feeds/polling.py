@@ -13,7 +13,7 @@ from django.db.models.functions import RowNumber
 from newsletter import conf
 from newsletter.exceptions import FeedError, FeedGone
 from newsletter.feeds.fetch import Fetched
-from newsletter.feeds.models import Feed, FeedQuerySet, FetchRecord, host_of
+from newsletter.feeds.models import WANTED, Feed, FeedQuerySet, FetchRecord, host_of
 from newsletter.feeds.turns import queue_for, turns_of
 
 HISTORY_DAYS = 90  # for how long exchanges are remembered
@@ -71,7 +71,8 @@ def back_off(failures: int) -> timedelta:
 def claim(feed_id: int, now: datetime, *, only_if_due: bool = False) -> bool:
     """Take the feed for polling; False when another worker has it or asks its host.
 
-    `only_if_due` is for a doorbell that may ring twice: by then the feed has been polled.
+    `only_if_due` is for a doorbell that may ring twice: by then the feed has been polled. What
+    somebody waits for is due, paused or not.
     """
     host = Feed.objects.filter(pk=feed_id).values_list("host", flat=True).first()
     if host is None:
@@ -80,7 +81,8 @@ def claim(feed_id: int, now: datetime, *, only_if_due: bool = False) -> bool:
     wanted = Feed.objects.filter(free, pk=feed_id)
     if only_if_due:
         due = Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now)
-        wanted = wanted.filter(due, state=Feed.State.ACTIVE)
+        asked_for = Q(poll_wanted_at__gt=now - WANTED)
+        wanted = wanted.filter(Q(due, state=Feed.State.ACTIVE) | asked_for)
     if host:
         # One statement on SQLite, which has one writer at a time.
         neighbours = Feed.objects.filter(host=host, claimed_until__gte=now).exclude(pk=feed_id)
@@ -151,7 +153,7 @@ def record_success(
     if feed.state in {Feed.State.GONE, Feed.State.FAILING}:
         feed.state = Feed.State.ACTIVE
     feed.next_poll_at = next_poll(rhythm, now, jitter=jitter)
-    feed.claimed_until = None
+    feed.claimed_until = feed.poll_wanted_at = None
     fields = [*_AFTER_A_POLL, "moved_to", "moved_seen"]
     feed.save(update_fields=[*fields, "url"] if moved else fields)
     FetchRecord.objects.create(
@@ -170,7 +172,7 @@ def record_success(
 
 _AFTER_A_POLL = [
     "etag", "last_modified", "body_hash", "failures", "error", "error_code", "last_polled_at",
-    "last_success_at", "state", "next_poll_at", "claimed_until", "host",
+    "last_success_at", "state", "next_poll_at", "claimed_until", "poll_wanted_at", "host",
 ]  # fmt: skip
 
 
@@ -189,7 +191,7 @@ def record_failure(feed: Feed, error: FeedError, *, now: datetime, duration_ms: 
     if error.retry_after:
         wait = max(wait, timedelta(seconds=error.retry_after))
     feed.next_poll_at = now + wait
-    feed.claimed_until = None
+    feed.claimed_until = feed.poll_wanted_at = None
     feed.save(update_fields=_AFTER_A_POLL)
     FetchRecord.objects.create(
         feed=feed,

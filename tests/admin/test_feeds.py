@@ -14,7 +14,7 @@ from newsletter.articles.backfill import step_due
 from newsletter.articles.ingest import poll
 from newsletter.articles.models import Article, PageText
 from newsletter.feeds.hub import HubSubscription
-from newsletter.feeds.models import Backfill, Feed
+from newsletter.feeds.models import WANTED, Backfill, Feed
 from tests.builders import NOW, make_article, make_feed, make_theme
 from tests.servers import FeedServer
 
@@ -171,6 +171,48 @@ def test_a_bell_that_rings_twice_polls_once(moderator: Client, feed_server: Feed
     poll_now(moderator, feed)
     tasks.poll_feed(feed.pk)
     assert feed.fetches.count() == 1
+
+
+def test_a_bell_that_rings_twice_for_a_paused_feed_polls_once(
+    moderator: Client, feed_server: FeedServer
+) -> None:
+    feed = make_feed(feed_server.serve("/feed/", RSS), state=Feed.State.PAUSED)
+    poll_now(moderator, feed)
+    tasks.poll_feed(feed.pk)
+    assert feed.fetches.count() == 1
+
+
+def test_a_poll_that_nobody_makes_is_not_waited_for_for_ever(moderator: Client) -> None:
+    feed = make_feed(state=Feed.State.PAUSED)
+    inspect = moderator.post(reverse("newsletter_feeds:poll", args=[feed.pk]))["Location"]
+    Feed.objects.update(poll_wanted_at=timezone.now() - WANTED)
+    page = moderator.get(inspect).content.decode()
+    assert "Nothing came within 10 minutes" in page
+    assert "data-desk-live=" not in page
+    assert "Poll now" in page
+
+
+def test_whoever_comes_back_to_the_page_sees_that_a_poll_is_under_way(moderator: Client) -> None:
+    feed = make_feed()
+    moderator.post(reverse("newsletter_feeds:poll", args=[feed.pk]))
+    page = moderator.get(reverse("newsletter_feeds:inspect", args=[feed.pk])).content.decode()
+    assert "It is being polled in the background" in page
+
+
+def test_a_poll_that_dies_of_our_own_fault_says_so_on_the_page(
+    moderator: Client, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("newsletter.articles.ingest.store", broken)
+    feed = make_feed(feed_server.serve("/feed/", RSS))
+    inspect = moderator.post(reverse("newsletter_feeds:poll", args=[feed.pk]))["Location"]
+    with pytest.raises(ZeroDivisionError):
+        tasks.poll_feed(feed.pk)
+    page = moderator.get(inspect).content.decode()
+    assert "Our own software could not read it" in page
+    assert "data-desk-live=" not in page
 
 
 def test_poll_now_in_the_list_stays_there_and_links_what_comes(moderator: Client) -> None:

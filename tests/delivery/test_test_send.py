@@ -57,3 +57,14 @@ def test_no_mail_server_is_one_clear_error() -> None:
     digest = make_digest(make_newsletter(), articles=[make_article()])
     with pytest.raises(TransportError, match="cannot be reached"):
         send_test(digest, ["redazione@union.example"], language="it", now=NOW)
+
+
+def test_a_slow_server_is_not_waited_for_ten_times(smtp: ScriptedServer) -> None:
+    smtp.wait("rcpt", 0.3, "250 OK")
+    digest = make_digest(make_newsletter(), articles=[make_article()])
+    wanted = [f"{number}@posta.example" for number in range(3)]
+    said = send_test(digest, wanted, language="it", now=NOW, seconds=0.2)
+    assert said[wanted[0]] == ""
+    assert "takes too long" in said[wanted[1]]
+    assert "takes too long" in said[wanted[2]]
+    assert len(smtp.received) == 1

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from newsletter.exceptions import FeedInvalid, FeedUnreachable
+from newsletter.exceptions import FeedError, FeedInvalid, FeedUnreachable
 from newsletter.feeds.discovery import announced, discover, discover_all
 from tests.articles.conftest import post, rss
-from tests.servers import FeedServer
+from tests.servers import Answer, FeedServer, Request
 
 PAGE = {"Content-Type": "text/html; charset=UTF-8"}
 
@@ -107,3 +109,15 @@ def test_a_feed_offers_itself_and_a_site_without_links_its_usual_place(
     assert [found.url for found in discover_all(url)] == [url]
     home = feed_server.serve("/", page(), headers=PAGE)
     assert [found.url for found in discover_all(home)] == [url]
+
+
+def test_a_slow_site_is_looked_at_for_so_long_at_most(feed_server: FeedServer) -> None:
+    def slowly(request: Request) -> Answer:
+        time.sleep(2)
+        return Answer(body=b"<p>no feed</p>")
+
+    feed_server.respond("/", slowly)
+    began = time.monotonic()
+    with pytest.raises(FeedError):
+        discover_all(f"{feed_server.url}/", seconds=0.3)
+    assert time.monotonic() - began < 1.5

@@ -37,6 +37,7 @@ def test_a_worker_that_is_told_nothing_hears_all_of_them() -> None:
         ("newsletter.poll_due", "poll"),
         ("newsletter.poll_feed", "poll"),
         ("newsletter.errands", "poll"),
+        ("newsletter.follow_digest_links", "poll"),
         ("newsletter.tick", "compile"),
         ("newsletter.compile_digest", "compile"),
         ("newsletter.send_digest", "send"),

@@ -14,6 +14,8 @@ from newsletter import tasks
 from newsletter.articles.backfill import begin
 from newsletter.articles.models import Article, ArticleAddress
 from newsletter.delivery.models import Batch, Delivery
+from newsletter.digests.following import FollowedLink
+from newsletter.digests.link_requests import LinkRequest
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import StepsFailed
 from newsletter.feeds import websub
@@ -141,6 +143,38 @@ def test_a_hub_that_rings_has_the_feed_polled_without_a_tick_if_it_signs(
 def test_poll_now_rings_for_that_feed(bells: Callable[[], list[str]]) -> None:
     client_for("superuser").post(reverse("newsletter_feeds:poll", args=[make_feed().pk]))
     assert bells() == ["newsletter.poll_feed"]
+
+
+def test_a_poll_of_a_paused_feed_survives_a_lost_doorbell(
+    bells: Callable[[], list[str]], feed_server: FeedServer, request
+) -> None:
+    feed = make_feed(feed_server.serve("/feed/", RSS), state=Feed.State.PAUSED)
+    client_for("superuser").post(reverse("newsletter_feeds:poll", args=[feed.pk]))
+    assert bells() == ["newsletter.poll_feed"]  # and nobody hears it
+
+    request.getfixturevalue("bells_answered_at_once")
+    tasks.tick()
+    assert Article.objects.count() == 1
+    feed.refresh_from_db()
+    assert feed.state == Feed.State.PAUSED
+    tasks.tick()
+    assert feed.fetches.count() == 1
+
+
+def test_links_that_somebody_waits_for_survive_a_lost_doorbell(
+    bells: Callable[[], list[str]], feed_server: FeedServer, request
+) -> None:
+    article = make_article(url=feed_server.serve("/qui/", "<p>Qui</p>"))
+    slot = datetime.now(UTC) + timedelta(days=9)
+    digest = make_digest(make_newsletter(), articles=[article], slot=slot)
+    url = reverse("newsletter_digests:follow_links", args=[digest.pk])
+    client_for("superuser").post(url)
+    assert bells() == ["newsletter.follow_digest_links"]  # and nobody hears it
+
+    request.getfixturevalue("bells_answered_at_once")
+    tasks.tick()
+    assert FollowedLink.objects.get().verdict == "alive"
+    assert LinkRequest.objects.get().answered_at
 
 
 def test_stored_articles_follow_a_themes_changed_words(bells_answered_at_once: None) -> None:

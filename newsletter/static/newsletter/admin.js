@@ -10,6 +10,7 @@
 
   /* An issue that goes out, a feed that is being polled: what changes, every few seconds; the whole
      page once it has ended. */
+  const writing = () => document.activeElement?.matches('input:not([type="checkbox"]), select, textarea');
   const refresh = async () => {
     const place = document.querySelector('[data-desk-live]');
     if (!place) return;
@@ -21,7 +22,11 @@
         const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
         const next = fresh.querySelector('[data-desk-live]');
         if (next?.dataset.deskLive !== place.dataset.deskLive) {
-          window.location.reload();
+          if (!writing()) {
+            window.location.reload();
+            return;
+          }
+          setTimeout(refresh, 3000); // what somebody is typing would be gone
           return;
         }
         fresh.querySelectorAll('[data-desk-part]').forEach((part) => {

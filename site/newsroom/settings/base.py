@@ -179,6 +179,7 @@ CELERY_TASK_DEFAULT_QUEUE = "compile"  # the tick, themes, drafts
 CELERY_TASK_ROUTES = {
     "newsletter.poll_due": {"queue": "poll"},
     "newsletter.poll_feed": {"queue": "poll"},
+    "newsletter.follow_digest_links": {"queue": "poll"},
     "newsletter.errands": {"queue": "poll"},
     "newsletter.start_digest": {"queue": "send"},
     "newsletter.send_digest": {"queue": "send"},
