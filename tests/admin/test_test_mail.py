@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from newsletter import tasks
 from newsletter.delivery.proof_lists import ProofList
 from newsletter.digests.models import Digest
 from tests.admin.test_digests import url
@@ -58,19 +59,26 @@ def test_a_test_to_nobody_is_asked_whom_to(editor: Client, digest: Digest) -> No
     assert "To whom?" in answer.content.decode()
 
 
+def followed(client: Client, digest: Digest) -> str:
+    """The page when a worker has followed the links that somebody asked for."""
+    client.post(url("follow_links", digest))
+    tasks.follow_digest_links(digest.pk)
+    return client.get(url("overview", digest)).content.decode()
+
+
 def test_a_dead_link_is_named_by_its_article(editor: Client, digest: Digest) -> None:
     page = editor.get(url("overview", digest)).content.decode()
     assert "1 link has not been followed yet." in page
-    page = editor.post(url("follow_links", digest), follow=True).content.decode()
-    assert "The links were followed." in page
+    page = followed(editor, digest)
+    assert "The links were followed just now" in page
     assert "not there: “Il contratto” (404): http://127.0.0.1" in page
 
 
 def test_a_link_that_was_mended_is_asked_again_at_once(
     editor: Client, digest: Digest, feed_server: FeedServer
 ) -> None:
-    editor.post(url("follow_links", digest))
+    followed(editor, digest)
     feed_server.serve("/sparito/", "<p>Di nuovo qui</p>")
-    page = editor.post(url("follow_links", digest), follow=True).content.decode()
+    page = followed(editor, digest)
     assert "Its links were followed, and lead somewhere." in page
     assert "not been followed" not in page
