@@ -49,6 +49,22 @@ class ScriptedServer:
 
     # --- what the test says and asks
 
+    def hold_after(self, messages: int) -> None:
+        """Takes so many more messages, and answers neither the last nor any other until released.
+
+        Whoever sends stands still then, so that a test may do its thing half way for certain.
+        """
+        with self._lock:
+            self._held_from = len(self.received) + messages
+        self._released.clear()
+
+    def release(self) -> None:
+        self._released.set()
+
+    @property
+    def is_holding(self) -> bool:
+        return not self._released.is_set() and len(self.received) >= self._held_from
+
     def answer(self, phase: str, reply: str, *, match: str = "", times: int = 1_000_000) -> None:
         self.rules.append(Rule(phase, reply, match, times))
 
@@ -97,6 +113,9 @@ class ScriptedServer:
 
     def __enter__(self) -> Self:
         self._lock = threading.Lock()
+        self._held_from = 0
+        self._released = threading.Event()
+        self._released.set()
         self._open: set[socket.socket] = set()
         script = self
 
@@ -122,6 +141,7 @@ class ScriptedServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.release()
         self._server.shutdown()
         for one in list(self._open):
             with contextlib.suppress(OSError):
@@ -260,6 +280,8 @@ class _Session:
                 self._hang_up()
             self._send(rule.reply)
         else:
+            if number >= self.server._held_from:
+                self.server._released.wait()
             time.sleep(self.server.slow)
             self._send(f"250 2.0.0 Ok: queued as {number:07X}")
         self.sender = self.recipient = ""

@@ -189,6 +189,12 @@ class Bed:
         while len(self.smtp.received) < enough and time.monotonic() < deadline:
             time.sleep(0.002)
 
+    def wait_until_held(self, *, seconds: float = 60) -> None:
+        """Until the server has what it was told to take before it falls silent."""
+        deadline = time.monotonic() + seconds
+        while not self.smtp.is_holding and time.monotonic() < deadline:
+            time.sleep(0.002)
+
     def sweep(self, *, evidence: bool = True, **order: Any) -> Ended:
         """One look of the sweeper, with the server's word on what it took if there is evidence."""
         if evidence:

@@ -15,10 +15,12 @@ def cancelled_while_sending(field: Field) -> Tally:
         with field.bed(journal=journal) as bed:
             bed.smtp.slow = 0.003
             digest = bed.digest(300)
+            bed.smtp.hold_after(40)
             pids = [bed.spawn("send", digest=digest) for _ in range(_SENDERS)]
-            bed.wait_until_arrived(40)
+            bed.wait_until_held()
             bed.order("control", word="cancel", digest=digest)
             at_commit = len(bed.smtp.received)
+            bed.smtp.release()
             for pid in pids:
                 bed.wait(pid)
             bed.sweep()
@@ -41,9 +43,11 @@ def left_while_sending(field: Field) -> Tally:
         with field.bed(journal=journal) as bed:
             bed.smtp.slow = 0.003
             digest = bed.digest(300)
+            bed.smtp.hold_after(30)
             pids = [bed.spawn("send", digest=digest) for _ in range(_SENDERS)]
-            bed.wait_until_arrived(30)
+            bed.wait_until_held()
             must(bed.order("leave", addresses=gone)["changed"] == 100, "nobody left")
+            bed.smtp.release()
             for pid in pids:
                 bed.wait(pid)
             bed.finish(digest)
@@ -58,9 +62,11 @@ def edited_while_sending(field: Field) -> Tally:
     with field.bed() as bed:
         bed.smtp.slow = 0.003
         digest = bed.digest(200)
+        bed.smtp.hold_after(20)
         pids = [bed.spawn("send", digest=digest) for _ in range(_SENDERS)]
-        bed.wait_until_arrived(20)
+        bed.wait_until_held()
         bed.order("edit", digest=digest)
+        bed.smtp.release()
         for pid in pids:
             bed.wait(pid)
         total = bed.finish(digest)
@@ -75,10 +81,12 @@ def paused_and_resumed(field: Field) -> Tally:
     with field.bed() as bed:
         bed.smtp.slow = 0.003
         digest = bed.digest(300)
+        bed.smtp.hold_after(30)
         pids = [bed.spawn("send", digest=digest) for _ in range(_SENDERS)]
-        bed.wait_until_arrived(30)
+        bed.wait_until_held()
         bed.order("control", word="pause", digest=digest)
         at_commit = len(bed.smtp.received)
+        bed.smtp.release()
         for pid in pids:
             bed.wait(pid)
         after = len(bed.smtp.received) - at_commit

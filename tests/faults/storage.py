@@ -51,10 +51,12 @@ def sqlite_locked(field: Field) -> Tally:
         with field.bed(journal=journal) as bed:
             bed.smtp.slow = 0.004
             digest = bed.digest(200)
+            bed.smtp.hold_after(30)
             pids = [bed.spawn("send", digest=digest) for _ in range(2)]
-            bed.wait_until_arrived(30)
+            bed.wait_until_held()
             other = sqlite3.connect(bed.folder / "ledger.sqlite3", timeout=10)
             other.execute("BEGIN IMMEDIATE")
+            bed.smtp.release()
             time.sleep(seconds)
             other.rollback()
             other.close()
@@ -83,10 +85,12 @@ def disk_full(field: Field) -> Tally:
             with field.bed(folder=folder, **keys) as bed:
                 bed.smtp.slow = 0.004
                 digest = bed.digest(1000)
+                bed.smtp.hold_after(30)
                 pids = [bed.spawn("send", digest=digest) for _ in range(2)]
-                bed.wait_until_arrived(30)
+                bed.wait_until_held()
                 filler = disk / "filler"
                 _fill(filler)
+                bed.smtp.release()
                 for pid in pids:
                     bed.wait(pid)
                 so_far = len(bed.smtp.received)
@@ -113,9 +117,11 @@ def restored_backup(field: Field) -> Tally:
     with field.bed() as bed:
         bed.smtp.slow = 0.002
         digest = bed.digest(120)
+        bed.smtp.hold_after(40)
         pid = bed.spawn("send", digest=digest)
-        bed.wait_until_arrived(40)
+        bed.wait_until_held()
         bed.order("control", word="pause", digest=digest)
+        bed.smtp.release()
         bed.wait(pid)
         backup = _back_up(field, bed)
         bed.order("control", word="resume", digest=digest)

@@ -81,14 +81,19 @@ def _broker_lost(field: Field, broker: Broker, data: Path | None = None) -> Tall
         crew.wait_for_work()
         digest = bed.digest(700 * rounds)
         for _round in range(rounds):
-            bed.wait_until_arrived(60, seconds=_RESUME_SECONDS)
+            bed.smtp.hold_after(60)
+            bed.wait_until_held(seconds=_RESUME_SECONDS)
             crew.kill_one(chance)
             lose()
             crew.hire()
             lost_at, had = time.monotonic(), len(bed.smtp.received)
+            bed.smtp.release()
             # Who was at work when the broker went finishes its batch without it.
             bed.wait_until_arrived(1, seconds=_RESUME_SECONDS)
-            must(len(bed.smtp.received) > had, f"nothing went out for {_RESUME_SECONDS} s")
+            must(
+                len(bed.smtp.received) > had,
+                f"nothing went out for {_RESUME_SECONDS} s: {bed.report(digest)}\n{crew.tail()}",
+            )
             gaps.append(time.monotonic() - lost_at)
         total = _wait_for_the_end(bed, digest)
     total.kills = 2 * rounds
@@ -159,9 +164,12 @@ class Crew:
         while self.log.read_text(errors="replace").count("[tasks]") < len(self._at_work):
             must(
                 time.monotonic() < deadline,
-                f"the workers did not start:\n{self.log.read_text(errors='replace')[-3000:]}",
+                f"the workers did not start:\n{self.tail()}",
             )
             time.sleep(0.2)
+
+    def tail(self) -> str:
+        return self.log.read_text(errors="replace")[-3000:]
 
     def __enter__(self) -> Crew:
         return self
