@@ -22,7 +22,7 @@ from newsletter.desk.bounces import BounceViewSet
 from newsletter.desk.digest_editor import arrange_actions
 from newsletter.desk.digests import DigestViewSet
 from newsletter.desk.feeds import FeedViewSet
-from newsletter.desk.home import TwentyMinutesPanel
+from newsletter.desk.home import NextStepItem, TwentyMinutesPanel
 from newsletter.desk.members import MemberViewSet, SuppressionViewSet
 from newsletter.desk.newsletters import NewsletterViewSet
 from newsletter.desk.reports import menu
@@ -70,6 +70,11 @@ hooks.register("register_bulk_action", bulk.Merge)
 hooks.register("register_admin_urls", menu.addresses)
 for report in menu.REPORTS:
     hooks.register("register_reports_menu_item", menu.menu_item(report))
+
+
+@hooks.register("construct_homepage_summary_items")
+def put_the_next_step_first(request: HttpRequest, items: list[Any]) -> None:
+    items.append(NextStepItem(request))
 
 
 @hooks.register("construct_homepage_panels")

@@ -96,8 +96,22 @@ class Chart:
 
 
 def in_words(chart: Chart) -> str:
-    """ "Sent: 4,812 in all, at most 1,204 (N. 42). Refused: none." """
-    return " ".join(f"{one.name}: {_told(one, chart)}." for one in chart.series)
+    """ "Sent: 4,812 in all, at most 1,204 (N. 42). Refused: none. No figure for 2 of 9." """
+    told = [f"{one.name}: {_told(one, chart)}." for one in chart.series]
+    blank = len(_blanks(chart))
+    if blank and any(one.known for one in chart.series):
+        of = {"blank": blank, "all": len(chart.places)}
+        told.append(_("No figure for %(blank)d of %(all)d: a dash stands there.") % of)
+    return " ".join(told)
+
+
+def _blanks(chart: Chart) -> list[int]:
+    """The places where no series has a number."""
+    return [
+        place
+        for place in range(len(chart.places))
+        if all(one.numbers[place] is None for one in chart.series)
+    ]
 
 
 def _told(series: Series, chart: Chart) -> str:
@@ -237,16 +251,16 @@ def _line(series: Series, scale: _Scale) -> SafeString:
 
 
 def _unknown(chart: Chart, scale: _Scale) -> SafeString:
-    """A question mark where no series has a number."""
+    """A dash where no series has a number: a gap alone would look like a nought."""
     step = 100 / max(len(chart.places), 1)
     floor_at = scale.y(max(0, scale.marks[0])) - 6
+    said = _("no figure")
     return format_html_join(
         "",
-        '<text class="desk-chart__mark" x="{}" y="{}">?</text>',
+        '<text class="desk-chart__mark" x="{}" y="{}">–<title>{}: {}</title></text>',
         (
-            (f"{(place + 0.5) * step:.3f}%", f"{floor_at:.1f}")
-            for place in range(len(chart.places))
-            if all(one.numbers[place] is None for one in chart.series)
+            (f"{(at + 0.5) * step:.3f}%", f"{floor_at:.1f}", chart.places[at].name, said)
+            for at in _blanks(chart)
         ),
     )
 

@@ -28,6 +28,7 @@ from newsletter.desk.approval import (
 )
 from newsletter.desk.bounce_words import came_back_in_words
 from newsletter.desk.checklist import checks_and_audience, going_sentence
+from newsletter.desk.delivery_words import counted, state_names, told_as
 from newsletter.desk.digest_actions import offered
 from newsletter.desk.digest_mail import MAY_SEE_MEMBERS
 from newsletter.desk.links_now import links_asked
@@ -138,7 +139,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         account = progress(digest)
         going_out = digest.status == Digest.Status.SENDING
         moving = going_out and digest.paused_at is None
-        states = dict(Delivery.State.choices)
+        states = state_names()
         reasons = dict(Delivery.Reason.choices)
         excluded = dict(Exclusion.Reason.choices)
         uncertain = digest.deliveries.filter(state=Delivery.State.UNCERTAIN).order_by("pk")
@@ -156,10 +157,10 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
             "held_back": held_back_words(digest, now=now) if moving else [],
             "came_back": came_back_in_words(digest),
             "states": [
-                (states[state], count, state) for state, count in account.states.items() if count
+                (states[state], count, state) for state, count in counted(account).items() if count
             ],
             "reasons": [
-                (states[state], reasons.get(reason, reason), count)
+                (states[told_as(state, reason)], reasons.get(reason, reason), count)
                 for (state, reason), count in account.reasons.items()
             ],
             "exclusions": [

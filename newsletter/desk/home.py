@@ -1,4 +1,4 @@
-"""The card on the admin's first page: what there is to do in twenty minutes a week."""
+"""The admin's first page: the one thing to do first, and a card with how things stand."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
 from django.urls import reverse
 from django.utils import timezone
+from wagtail.admin.site_summary import SummaryItem
 from wagtail.admin.ui.components import Component
 
 from newsletter.articles.models import Article
@@ -20,6 +20,8 @@ from newsletter.desk.sentences import moment_in_words
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.digests.schedule import next_slot
 from newsletter.feeds.health import troubled
+
+MAY_SEE = "newsletter.view_article"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,25 @@ class Coming:
         return self.digest is not None and not self.digest.is_frozen
 
 
+class NextStepItem(SummaryItem):  # type: ignore[misc]
+    """The one thing to do first, above Wagtail's own numbers and search: on a phone these fill the
+    first screen.
+    """
+
+    order = 0
+    template_name = "newsletter/admin/home_next.html"
+
+    def is_shown(self) -> bool:
+        return bool(self.request.user.has_perm(MAY_SEE))
+
+    def get_context_data(self, parent_context: Mapping[str, Any]) -> dict[str, Any]:
+        now, draft = timezone.now(), next_draft()
+        return {
+            "next": next_action(self.request.user, waiting_in_the_inbox(), draft, now=now),
+            "coming": coming(draft, now=now),
+        }
+
+
 class TwentyMinutesPanel(Component):
     name = "newsletter_twenty_minutes"
     template_name = "newsletter/admin/home.html"
@@ -43,8 +64,7 @@ class TwentyMinutesPanel(Component):
 
     def get_context_data(self, parent_context: Mapping[str, Any]) -> dict[str, Any]:
         now = timezone.now()
-        user: AbstractUser = parent_context["request"].user
-        to_triage = Article.objects.to_triage().one_per_story()[: COUNT_UP_TO + 1].count()
+        to_triage = waiting_in_the_inbox()
         draft = next_draft()
         broken = troubled(now=now)
         return {
@@ -54,7 +74,6 @@ class TwentyMinutesPanel(Component):
             "broken": [(feed, mark(feed)) for feed in broken[:3]],
             "broken_count": broken.count(),
             "alarms": send_alarms(now=now),
-            "next": next_action(user, to_triage, draft, now=now),
             "broken_url": f"{reverse('newsletter_feeds:index')}?health={ANY_PROBLEM}",
             "inbox_url": inbox_url(),
             "now": now,
@@ -62,10 +81,15 @@ class TwentyMinutesPanel(Component):
 
     def render_html(self, parent_context: Mapping[str, Any] | None = None) -> str:
         user = parent_context["request"].user if parent_context else None
-        if not user or not user.has_perm("newsletter.view_article"):
+        if not user or not user.has_perm(MAY_SEE):
             return ""
         html: str = super().render_html(parent_context)
         return html
+
+
+def waiting_in_the_inbox() -> int:
+    """Rows, not articles; COUNT_UP_TO + 1 when there are more."""
+    return Article.objects.to_triage().one_per_story()[: COUNT_UP_TO + 1].count()
 
 
 def coming(draft: Digest | None, *, now: datetime) -> Coming | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Q, QuerySet, Value
 from django.http import HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -20,6 +20,7 @@ from wagtail.admin.views import generic
 from wagtail.log_actions import log
 
 from newsletter.delivery.models import Delivery, Exclusion
+from newsletter.desk.delivery_words import GIVEN_UP, state_names, told_as
 from newsletter.desk.digest_mail import MAY_SEE_MEMBERS
 from newsletter.digests.models import Digest
 from newsletter.members.models import Member
@@ -111,7 +112,7 @@ def rows_of(digest: Digest, state: str = "") -> QuerySet[Any]:
         reason=Exclusion.Reason.UNADDRESSED
     )
     if state:
-        deliveries = deliveries.filter(state=state)
+        deliveries = _told_as(deliveries, state)
         exclusions = exclusions if state == _EXCLUDED else exclusions.none()
     text: CharField[str, str] = CharField()
     left_out = exclusions.values_list(
@@ -119,6 +120,15 @@ def rows_of(digest: Digest, state: str = "") -> QuerySet[Any]:
     )
     rows: Any = deliveries.values_list("member_id", "state", "reason", "detail")
     return rows.union(left_out, all=True).order_by("state", "reason", "member_id")
+
+
+def _told_as(deliveries: QuerySet[Delivery], state: str) -> QuerySet[Delivery]:
+    given_up = Q(state=Delivery.State.FAILED, reason=Delivery.Reason.EXPIRED)
+    return (
+        deliveries.filter(given_up)
+        if state == GIVEN_UP
+        else (deliveries.filter(state=state).exclude(given_up))
+    )
 
 
 def with_addresses(rows: Iterable[Any]) -> Iterator[Missed]:
@@ -130,7 +140,7 @@ def with_addresses(rows: Iterable[Any]) -> Iterator[Missed]:
         yield Missed(
             member_id=member_id,
             email=member.email if member else "",
-            state=str(states.get(state, state)),
+            state=str(states.get(told_as(state, reason), state)),
             reason=str(reasons.get((state == _EXCLUDED, reason), reason)),
             answer=answer,
         )
@@ -145,7 +155,7 @@ def _lines(rows: Any) -> Iterator[list[str]]:
 
 
 def _states() -> dict[str, Any]:
-    kept = {value: label for value, label in Delivery.State.choices if value != "sent"}
+    kept = {key: name for key, name in state_names().items() if key != Delivery.State.SENT}
     return kept | {_EXCLUDED: _("Not included")}
 
 

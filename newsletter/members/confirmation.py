@@ -24,7 +24,7 @@ from newsletter.digests.models import Newsletter
 from newsletter.exceptions import InvalidMember
 from newsletter.members.address import canonical_address
 from newsletter.members.models import AddressChange, Member, Subscription, Suppression
-from newsletter.members.rhythm import rhythm
+from newsletter.members.rhythm import sentence
 from newsletter.members.tokens import ADDRESS, SUBSCRIPTION, make_confirmation, make_token
 
 logger = logging.getLogger(__name__)
@@ -101,14 +101,11 @@ def _due_changes() -> QuerySet[AddressChange]:
 
 
 def _confirmation(member: Member, now: datetime) -> EmailMultiAlternatives:
-    wanted = list(
-        Newsletter.objects.filter(
-            subscriptions__member=member, subscriptions__state=Subscription.State.PENDING
-        )
-    )
+    pending = member.subscriptions.filter(state=Subscription.State.PENDING)
+    wanted = list(pending.select_related("newsletter", "selection").order_by("newsletter"))
     with translation.override(member.language):
         context = {
-            "newsletters": [(one.name, rhythm(one)) for one in wanted],
+            "wanted": [sentence(one) for one in wanted],
             "days": conf.get("CONFIRMATION_DAYS"),
             "language": member.language,
         }

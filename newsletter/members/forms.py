@@ -13,7 +13,10 @@ from newsletter.digests.models import Newsletter
 from newsletter.exceptions import InvalidMember
 from newsletter.members.address import canonical_address
 from newsletter.members.rhythm import rhythm
+from newsletter.members.subscriptions import is_all
 from newsletter.themes.models import Theme
+
+EVERYTHING = _("None, or all, means everything: also the themes that are added later.")
 
 
 def by_rhythm(newsletters: models.QuerySet[Newsletter]) -> models.QuerySet[Newsletter]:
@@ -34,6 +37,13 @@ class NewsletterField(forms.ModelMultipleChoiceField):
 
 
 class ThemeField(forms.ModelMultipleChoiceField):
+    """All of them ticked is none ticked: everything, and what is added later too."""
+
+    def clean(self, value: Any) -> Any:
+        chosen = super().clean(value)
+        active = set(Theme.objects.active().values_list("pk", flat=True))
+        return Theme.objects.none() if is_all([one.pk for one in chosen], active) else chosen
+
     def label_from_instance(self, obj: Any) -> str:
         return str(obj.local_name)
 
@@ -65,7 +75,7 @@ class SignUpForm(forms.Form):
     )
     themes = ThemeField(
         label=_("Only some themes?"),
-        help_text=_("Choose none to receive all of them."),
+        help_text=EVERYTHING,
         queryset=Theme.objects.none(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
@@ -93,7 +103,7 @@ class PreferencesForm(forms.Form):
     )
     themes = ThemeField(
         label=_("Your themes"),
-        help_text=_("Choose none to receive all of them."),
+        help_text=EVERYTHING,
         queryset=Theme.objects.none(),
         widget=forms.CheckboxSelectMultiple,
         required=False,

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.digests.models import Newsletter
-from newsletter.members.models import Subscription
+from newsletter.members.models import Selection, Subscription
+from newsletter.members.subscriptions import is_all
 from newsletter.themes.models import Theme
 
 _EVERY = [
@@ -36,14 +37,23 @@ def rhythm(newsletter: Newsletter) -> str:
 
 def sentence(subscription: Subscription) -> dict[str, object]:
     """What comes, when and about what, as a person would say it."""
-    themes = Theme.objects.filter(pk__in=subscription.selection.theme_ids)
-    # Nothing is sent about a theme that was deleted: it must not look as if everything were.
-    gone = [_("themes that are gone: choose again")] if subscription.selection.theme_ids else []
     return {
         "name": subscription.newsletter.name,
         "rhythm": rhythm(subscription.newsletter),
-        "themes": [theme.local_name for theme in themes] or gone,
+        "about": about(subscription.selection),
     }
+
+
+def about(selection: Selection) -> str:
+    """`only about Health, Pensions`, or `about all themes`; empty on a site that has none."""
+    chosen = set(selection.theme_ids)
+    themes = list(Theme.objects.all())
+    active = {theme.pk for theme in themes if theme.is_active}
+    if not chosen or is_all(chosen, active):
+        return _("about all themes") if active else ""
+    names = ", ".join(theme.local_name for theme in themes if theme.pk in chosen)
+    # Nothing is sent about a theme that was deleted: it must not look as if everything were.
+    return _("only about %(themes)s") % {"themes": names or _("themes that are gone: choose again")}
 
 
 def _days(newsletter: Newsletter) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import models, transaction
@@ -15,6 +15,11 @@ from newsletter.members.consent import record
 from newsletter.members.models import Consent, Member, Selection, Subscription
 
 LONGEST_PAUSE = timedelta(days=366)
+
+
+def is_all(theme_ids: Iterable[int], active: Collection[int]) -> bool:
+    """Whether these are all that a reader can choose. The only one is a choice, not all."""
+    return len(active) > 1 and set(active) <= set(theme_ids)
 
 
 def selection_for(theme_ids: Iterable[int]) -> Selection:

@@ -42,12 +42,14 @@ def test_one_in_thousands_is_still_seen() -> None:
     assert [tall for _look, _top, tall in bars(drawn)][1] >= 1
 
 
-def test_what_nobody_knows_is_a_question_mark_and_no_nought() -> None:
+def test_what_nobody_knows_is_a_dash_that_is_told_and_no_nought() -> None:
     chart = Chart("Returned", WEEKS, [Series("Gone", [None, 3])])
     drawn = draw(chart)
-    assert drawn.count(">?</text>") == 1
+    assert drawn.count(">–<title>5 Jan 2026: no figure</title></text>") == 1
     assert len(bars(drawn)) == 1
-    assert chart.words == "Gone: 3 in all, at most 3 (12 Jan 2026)."
+    told = "Gone: 3 in all, at most 3 (12 Jan 2026). No figure for 1 of 2: a dash stands there."
+    assert chart.words == told
+    assert told in drawn
 
 
 def test_a_line_is_broken_where_nobody_knows() -> None:

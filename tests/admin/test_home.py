@@ -23,9 +23,11 @@ HOUR = timedelta(hours=1)
 
 
 def card(client: Client) -> str:
+    """What the first page says of ours: the next step, and how things stand."""
     html = client.get(HOME).content.decode()
-    found = re.search(r'<div class="desk-card">.*?</section>', html, re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split()) if found else ""
+    ours = r'<li class="desk-next">.*?</li>|<div class="desk-card">.*?</section>'
+    found = " ".join(re.findall(ours, html, re.DOTALL))
+    return " ".join(re.sub(r"<[^>]+>", " ", found).split())
 
 
 def button(client: Client) -> str:
@@ -48,6 +50,13 @@ def test_first_what_waits_then_the_draft(moderator: Client) -> None:
     article.delete()
     assert "is composed and should go out on" in card(moderator)
     assert button(moderator) == reverse("newsletter_digests:edit", args=[digest.pk])
+
+
+def test_the_next_step_stands_before_wagtails_own_numbers_and_search(moderator: Client) -> None:
+    make_article(accepted=False)
+    html = moderator.get(HOME).content.decode()
+    assert html.index('class="desk-next"') < html.index('role="search"')
+    assert html.index('class="desk-next"') < html.index('href="/admin/pages/')
 
 
 def test_a_draft_whose_time_is_near_comes_first(moderator: Client) -> None:

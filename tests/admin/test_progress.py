@@ -194,6 +194,32 @@ def test_everybody_who_did_not_get_it_is_listed_with_the_reason(
     )
 
 
+def test_a_mail_given_up_at_its_deadline_is_not_called_refused(
+    moderator: Client, sending: Callable[..., Digest]
+) -> None:
+    digest = sending("tardi@posta.example", "no@posta.example")
+    have_sent(digest, now=timezone.now(), sent=0, expired=1)
+    Delivery.objects.filter(digest=digest, state="pending").update(
+        state=Delivery.State.FAILED, reason=Delivery.Reason.REFUSED
+    )
+    url = reverse("newsletter_digests:undelivered", args=[digest.pk])
+    answer = moderator.get(url, {"form": "csv"})
+    rows = csv.reader(StringIO(b"".join(answer.streaming_content).decode()))
+    assert {row[0]: row[1] for row in rows} == {
+        "Member": "State", "tardi@posta.example": "Given up", "no@posta.example": "Refused",
+    }  # fmt: skip
+    given_up = moderator.get(url, {"state": "given-up"}).content.decode()
+    assert "tardi@" in given_up
+    assert "no@" not in given_up
+    refused = moderator.get(url, {"state": "failed"}).content.decode()
+    assert "no@" in refused
+    assert "tardi@" not in refused
+    overview = page(moderator, digest)
+    assert '<tr data-state="given-up"><td>Given up</td><td class="desk-number">1</td>' in overview
+    assert '<tr data-state="failed"><td>Refused</td><td class="desk-number">1</td>' in overview
+    assert "Given up: The time for trying again has passed (1)" in overview
+
+
 def test_who_may_not_see_members_sees_numbers_only(
     editor: Client, sending: Callable[..., Digest]
 ) -> None:

@@ -28,6 +28,7 @@ from newsletter.members.models import (
 )
 from newsletter.members.rights import erase
 from newsletter.members.signup import add_member
+from newsletter.members.subscriptions import selection_for
 from newsletter.members.suppression import lift, suppress
 from newsletter.members.tokens import ADDRESS, SUBSCRIPTION, make_confirmation, make_token
 from newsletter.themes.models import Theme
@@ -190,6 +191,28 @@ def test_an_unknown_newsletter_is_404(client: Client, token: str) -> None:
 def test_choices_are_said_in_a_sentence(client: Client, member: Member, token: str) -> None:
     page = _english(client, member, lambda: client.get(f"/newsletter/m/{token}/"))
     assert "You receive <b>Ogni settimana</b> every Thursday at 8:00, only about Pensioni." in page
+
+
+def test_all_themes_ticked_are_saved_and_said_as_all(
+    client: Client, member: Member, token: str
+) -> None:
+    themes = [make_theme("Pensioni").pk, make_theme("Scioperi").pk]
+    weekly = member.subscriptions.get().newsletter_id
+    choice = {"newsletters": [weekly], "themes": themes, "language": "en"}
+    client.post(f"/newsletter/m/{token}/", choice)
+    assert member.subscriptions.get().selection.theme_ids == set()
+    make_theme("Salute")
+    page = client.get(f"/newsletter/m/{token}/").content.decode()
+    assert "every Thursday at 8:00, about all themes." in page
+
+
+def test_who_has_all_of_todays_themes_one_by_one_is_not_read_a_list(
+    client: Client, member: Member, token: str
+) -> None:
+    themes = [make_theme("Pensioni").pk, make_theme("Scioperi").pk]
+    member.subscriptions.update(selection=selection_for(themes))
+    page = _english(client, member, lambda: client.get(f"/newsletter/m/{token}/"))
+    assert "every Thursday at 8:00, about all themes." in page
 
 
 def test_choices_are_saved(client: Client, member: Member, token: str) -> None:

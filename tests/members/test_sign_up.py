@@ -91,6 +91,54 @@ def test_the_page_with_the_button_says_which_themes_were_asked_for(
         assert "only about Pensioni</li>" in page.content.decode()
 
 
+def test_all_themes_ticked_means_everything_also_what_is_added_later(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    themes = [make_theme(name).pk for name in ("Pensioni", "Sicurezza", "Salute")]
+    ask(client, weekly, themes=themes)
+    assert Subscription.objects.get().selection.theme_ids == set()
+    assert Consent.objects.get().theme_slugs == []
+    send_confirmations(now=timezone.now())
+    make_theme("Scioperi")
+    assert "about all themes</li>" in client.get(link_in(real_mail)).content.decode()
+
+
+def test_the_only_theme_of_a_site_is_a_choice(client: Client, weekly: Newsletter) -> None:
+    only = make_theme("Pensioni").pk
+    ask(client, weekly, themes=[only])
+    assert Subscription.objects.get().selection.theme_ids == {only}
+
+
+@pytest.mark.parametrize(
+    ("language", "chosen", "said"),
+    [
+        (
+            "it",
+            ["Salute", "Pensioni"],
+            "Ogni settimana, ogni giovedì alle 8:00, solo su Pensioni, Salute",
+        ),
+        ("it", [], "Ogni settimana, ogni giovedì alle 8:00, su tutti i temi"),
+        ("en", ["Salute"], "Ogni settimana, every Thursday at 8:00, only about Salute"),
+        ("en", [], "Ogni settimana, every Thursday at 8:00, about all themes"),
+    ],
+)
+def test_the_mail_with_the_link_says_what_was_asked_for(
+    weekly: Newsletter,
+    client: Client,
+    real_mail: Mailbox,
+    language: str,
+    chosen: list[str],
+    said: str,
+) -> None:
+    themes = {name: make_theme(name).pk for name in ("Pensioni", "Salute", "Scioperi")}
+    ask(client, weekly, themes=[themes[name] for name in chosen])
+    Member.objects.update(language=language)
+    send_confirmations(now=timezone.now())
+    (mail,) = real_mail.received
+    assert f"- {said}\n" in mail.text.replace("\r\n", "\n")
+    assert said in re.sub(r"<[^>]+>", "", mail.html)
+
+
 def test_confirming_twice_is_no_error(
     client: Client, weekly: Newsletter, real_mail: Mailbox
 ) -> None:

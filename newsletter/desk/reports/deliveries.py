@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from newsletter.delivery.models import Delivery, Exclusion
 from newsletter.delivery.progress import Progress, outcomes
 from newsletter.desk.charts import Chart, Look, Place, Series
+from newsletter.desk.delivery_words import GIVEN_UP, counted
 from newsletter.desk.digest_mail import MAY_SEE, MAY_SEE_MEMBERS
 from newsletter.desk.reports.periods import Bucket, day, place_of
 from newsletter.desk.reports.report import (
@@ -53,14 +54,14 @@ def has_begun(path: str = "") -> Q:
 class Sum:
     """What became of the mails of an issue, or of all issues of a while."""
 
-    states: Counter[str]
+    states: Counter[str]  # as they are told: what was given up is not among the refused
     skipped: Counter[str]  # by Delivery.Reason
     excluded: Counter[str]  # by Exclusion.Reason
     issues: int = 0
 
     @property
     def to_go(self) -> int:
-        over = (_State.SENT, _State.FAILED, _State.UNCERTAIN, _State.SKIPPED)
+        over = (_State.SENT, _State.FAILED, GIVEN_UP, _State.UNCERTAIN, _State.SKIPPED)
         return sum(self.states.values()) - sum(self.states[state] for state in over)
 
 
@@ -71,7 +72,7 @@ def sum_of(progresses: Iterable[Progress]) -> Sum:
     issues = 0
     for one in progresses:
         issues += 1
-        states.update(one.states)
+        states.update(counted(one))
         excluded.update(one.exclusions)
         for (state, reason), number in one.reasons.items():
             if state == _State.SKIPPED:
@@ -199,6 +200,7 @@ def _charts(lines: Sequence[Line]) -> list[Chart]:
     def series(name: str, state: str, look: Look) -> Series:
         return Series(name, [line.sum.states[state] for line in lines], look)
 
+    given_up = any(line.sum.states[GIVEN_UP] for line in lines)
     return [
         Chart(_("Mails sent"), places, [series(_("Mails sent"), _State.SENT, Look.FULL)]),
         Chart(
@@ -206,6 +208,7 @@ def _charts(lines: Sequence[Line]) -> list[Chart]:
             places,
             [
                 series(_("Mails refused"), _State.FAILED, Look.HATCHED),
+                *([series(_("Mails given up"), GIVEN_UP, Look.DOTTED)] if given_up else []),
                 series(_("Outcome uncertain"), _State.UNCERTAIN, Look.CROSSED),
                 series(_("Not sent after all"), _State.SKIPPED, Look.HOLLOW),
             ],
@@ -221,7 +224,11 @@ def _table(question: Question, lines: Sequence[Line], *, by_issue: bool, with_le
     to_go = any(sum.to_go for sum in everything)
     head = [_("Issue") if by_issue else question.step_name]
     head += [] if by_issue else [_("Issues")]
-    head += [_("Mails sent"), _("Mails refused"), _("Outcome uncertain")]
+    told = {_State.SENT: _("Mails sent"), _State.FAILED: _("Mails refused")}
+    if any(sum.states[GIVEN_UP] for sum in everything):
+        told[GIVEN_UP] = _("Mails given up")
+    told[_State.UNCERTAIN] = _("Outcome uncertain")
+    head += told.values()
     head += [_("Still to go")] if to_go else []
     head += [_("Not sent: %(reason)s") % {"reason": one.label} for one in skipped]
     head += [_("Left out: %(reason)s") % {"reason": one.label} for one in excluded]
@@ -229,7 +236,7 @@ def _table(question: Question, lines: Sequence[Line], *, by_issue: bool, with_le
 
     def cells(line: Line) -> list[Cell]:
         found: list[Cell] = [] if by_issue else [line.sum.issues]
-        found += [line.sum.states[one] for one in (_State.SENT, _State.FAILED, _State.UNCERTAIN)]
+        found += [line.sum.states[one] for one in told]
         found += [line.sum.to_go] if to_go else []
         found += [line.sum.skipped[one] for one in skipped]
         found += [line.sum.excluded[one] for one in excluded]
@@ -242,8 +249,9 @@ def _table(question: Question, lines: Sequence[Line], *, by_issue: bool, with_le
 def _notes(issues: Sequence[Any], *, one_each: bool, with_left: bool) -> list[str]:
     notes = [
         _(
-            "Refused: a mail server turned the mail away for good. Uncertain: nobody knows whether "
-            "it arrived. Not sent: somebody left, paused or was suppressed after the approval. "
+            "Refused: a mail server turned the mail away for good. Given up: it said “not now” "
+            "until the time for trying again had passed. Uncertain: nobody knows whether it "
+            "arrived. Not sent: somebody left, paused or was suppressed after the approval. "
             "Left out: it was not for them when it was approved."
         )
     ]
