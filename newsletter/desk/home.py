@@ -38,7 +38,7 @@ class Coming:
         return self.digest is not None and not self.digest.is_frozen
 
 
-class NextStepItem(SummaryItem):  # type: ignore[misc]
+class NextStepItem(SummaryItem):
     """The one thing to do first, above Wagtail's own numbers and search: on a phone these fill the
     first screen.
     """

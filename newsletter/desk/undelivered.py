@@ -124,11 +124,9 @@ def rows_of(digest: Digest, state: str = "") -> QuerySet[Any]:
 
 def _told_as(deliveries: QuerySet[Delivery], state: str) -> QuerySet[Delivery]:
     given_up = Q(state=Delivery.State.FAILED, reason=Delivery.Reason.EXPIRED)
-    return (
-        deliveries.filter(given_up)
-        if state == GIVEN_UP
-        else (deliveries.filter(state=state).exclude(given_up))
-    )
+    if state == GIVEN_UP:
+        return deliveries.filter(given_up)
+    return deliveries.filter(state=state).exclude(given_up)
 
 
 def with_addresses(rows: Iterable[Any]) -> Iterator[Missed]:

@@ -224,7 +224,7 @@ def _table(question: Question, lines: Sequence[Line], *, by_issue: bool, with_le
     to_go = any(sum.to_go for sum in everything)
     head = [_("Issue") if by_issue else question.step_name]
     head += [] if by_issue else [_("Issues")]
-    told = {_State.SENT: _("Mails sent"), _State.FAILED: _("Mails refused")}
+    told: dict[str, str] = {_State.SENT: _("Mails sent"), _State.FAILED: _("Mails refused")}
     if any(sum.states[GIVEN_UP] for sum in everything):
         told[GIVEN_UP] = _("Mails given up")
     told[_State.UNCERTAIN] = _("Outcome uncertain")
