@@ -54,6 +54,14 @@ def first_word(digest: Digest, by: AbstractUser) -> str:
     )
 
 
+def has_approved(user: Any, digest: Digest) -> bool:
+    """Whether this person gave the first of two approvals, of what it holds now."""
+    if digest.is_frozen or digest.newsletter.needed_approvals < 2:
+        return False
+    first = digest.first_approved_by_id
+    return first == user.pk and digest.first_approved_hash == content_of(digest).hash()
+
+
 def waiting_for_a_second(digest: Digest) -> str:
     """Where an issue stands on its way to two approvals; empty where one is enough."""
     newsletter = digest.newsletter

@@ -26,6 +26,7 @@ from newsletter.digests.mail_links import links_and_words, to_follow
 from newsletter.digests.models import Digest, DigestItem
 from newsletter.digests.render import render
 from newsletter.digests.slots import TOKEN_SLOT
+from newsletter.digests.wording import one_line
 
 SHOWN = 5  # of each kind of oddity
 LARGE = 80_000  # bytes of HTML; Gmail cuts a mail at 102 KB
@@ -73,6 +74,7 @@ def checks_and_audience(digest: Digest, *, now: datetime) -> tuple[list[Check], 
             True,
             _("It has a subject.") if content.subject else _("The subject is missing."),
         ),
+        *_bare_subject(content),
         Check(
             bool(content.newsletter.sender_email),
             True,
@@ -200,10 +202,20 @@ def _of_the_publishers(digest: Digest) -> list[Check]:
     ]
 
 
+def _bare_subject(content: DigestContent) -> list[Check]:
+    """As a notice begins: readers would not know from it what has happened."""
+    if content.subject != one_line(content.newsletter.name):
+        return []
+    said = _("The subject is only the newsletter's name: say what has happened.")
+    return [Check(False, False, said)]
+
+
 def _articles(content: DigestContent) -> str:
     if not content.items:
         if content.blocks:
             return _("It has no articles: everybody gets what you wrote around them.")
+        if content.newsletter.urgent:
+            return _("Nothing is in it yet: write what has happened.")
         return _("It has no articles yet.")
     count = len(content.items)
     return ngettext("It has %(count)d article.", "It has %(count)d articles.", count) % {

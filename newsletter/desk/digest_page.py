@@ -21,6 +21,7 @@ from newsletter.delivery.progress import progress, speed
 from newsletter.desk.addressing import addressees_in_words
 from newsletter.desk.approval import (
     approve_label,
+    has_approved,
     is_editable,
     may_approve,
     waiting_for_a_second,
@@ -94,7 +95,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
             digest=digest,
             editable=is_editable(digest),
             waiting=waiting_for_a_second(digest),
-            may_approve=may_approve(user, digest),
+            may_approve=may_approve(user, digest) and not has_approved(user, digest),
             approve_label=approve_label(digest),
             test_form=kwargs.get("test_form")
             or TestForm(

@@ -55,6 +55,7 @@ class StatusColumn(BaseColumn):
 
 class DigestIndexView(IndexView):
     template_name = "wagtailadmin/generic/index.html"
+    table_classname = "listing desk-cards"
 
     def get_base_queryset(self) -> QuerySet:
         return (

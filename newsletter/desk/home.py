@@ -15,7 +15,13 @@ from wagtail.admin.ui.components import Component
 from newsletter.articles.models import Article
 from newsletter.desk.alarms import send_alarms
 from newsletter.desk.feed_list import ANY_PROBLEM, mark
-from newsletter.desk.next_step import COUNT_UP_TO, inbox_url, next_action, next_draft
+from newsletter.desk.next_step import (
+    COUNT_UP_TO,
+    draft_for,
+    inbox_url,
+    next_action,
+    next_draft,
+)
 from newsletter.desk.sentences import moment_in_words
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.digests.schedule import next_slot
@@ -50,10 +56,10 @@ class NextStepItem(SummaryItem):
         return bool(self.request.user.has_perm(MAY_SEE))
 
     def get_context_data(self, parent_context: Mapping[str, Any]) -> dict[str, Any]:
-        now, draft = timezone.now(), next_draft()
+        now, user = timezone.now(), self.request.user
         return {
-            "next": next_action(self.request.user, waiting_in_the_inbox(), draft, now=now),
-            "coming": coming(draft, now=now),
+            "next": next_action(user, waiting_in_the_inbox(), draft_for(user), now=now),
+            "coming": coming(next_draft(), now=now),
         }
 
 

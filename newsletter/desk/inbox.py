@@ -29,7 +29,7 @@ from newsletter.articles.models import Article
 from newsletter.desk import retag
 from newsletter.desk.evidence import chip
 from newsletter.desk.listing import LATEST_FIRST, ArticleFilterSet, found_by, with_themes
-from newsletter.desk.next_step import next_action, next_draft
+from newsletter.desk.next_step import draft_for, next_action
 from newsletter.desk.stories import with_stories
 from newsletter.desk.theme_teaching import MAY_TEACH
 from newsletter.desk.triage import MAY_TRIAGE, Decision, decide, take_back, with_their_stories
@@ -127,7 +127,7 @@ class InboxView(generic.IndexView):
         # There a decision takes the row off the list; elsewhere it only changes its state.
         context["leaves"] = self.request.GET.get("state") == Article.State.NEW
         if context["leaves"] and not context["object_list"]:
-            draft = next_draft()
+            draft = draft_for(self.request.user)
             context["next"] = next_action(self.request.user, 0, draft, now=timezone.now())
         elif context["leaves"] and context["may_triage"]:
             context["accept_all"] = accept_all_url(self.request.GET, context["here"])

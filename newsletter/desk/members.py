@@ -70,6 +70,7 @@ def with_subscriptions(members: QuerySet) -> QuerySet:
 
 class MemberIndexView(WholeAddressSearch, generic.IndexView):
     template_name = "newsletter/admin/member/index.html"
+    table_classname = "listing desk-cards"
     is_searchable = True
     search_kwarg = "q"
 

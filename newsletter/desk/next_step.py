@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractUser
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter import conf
-from newsletter.desk.approval import may_approve
+from newsletter.desk.approval import has_approved, may_approve, waiting_for_a_second
 from newsletter.desk.sentences import moment_in_words
 from newsletter.desk.triage import MAY_TRIAGE
 from newsletter.digests.models import Digest
@@ -33,11 +34,21 @@ def inbox_url() -> str:
 
 
 def next_draft() -> Digest | None:
-    """The first to go of those that nobody has approved."""
+    """The first to go of those that are not approved."""
+    return _drafts().first()
+
+
+def draft_for(user: AbstractUser) -> Digest | None:
+    """The first of them that waits for this person too: not where a second one's word is wanted."""
+    waiting = (draft for draft in _drafts()[:10] if not has_approved(user, draft))
+    return next(waiting, None)
+
+
+def _drafts() -> QuerySet[Digest]:
     drafts = Digest.objects.filter(
         status__in=[Digest.Status.DRAFT, Digest.Status.HELD], approved_at__isnull=True
     )
-    return drafts.select_related("newsletter").order_by("slot").first()
+    return drafts.select_related("newsletter", "first_approved_by").order_by("slot")
 
 
 def next_action(
@@ -77,9 +88,9 @@ def _check(user: AbstractUser, draft: Digest) -> Next:
         if may_approve(user, draft)
         else _("Check %(digest)s and propose it")
     )
+    said = _("%(digest)s is composed and should go out on %(when)s: somebody has to approve it.")
     return Next(
-        _("%(digest)s is composed and should go out on %(when)s: somebody has to approve it.")
-        % when,
+        f"{said % when} {waiting_for_a_second(draft)}".strip(),
         label % {"digest": draft},
         reverse("newsletter_digests:edit", args=[draft.pk]),
     )

@@ -42,8 +42,9 @@ def _frozen(stream: Iterable[Any]) -> Iterator[BlockContent]:
         value, known = child.value, {"kind": child.block_type, "id": str(child.id or "")}
         match child.block_type:
             case "text":
-                html = clean_rich_text(value["text"].source)
-                yield BlockContent(**known, heading=one_line(value["heading"]), html=html)
+                html, heading = clean_rich_text(value["text"].source), one_line(value["heading"])
+                if html or heading:  # a draft may hold a text that nobody has begun
+                    yield BlockContent(**known, heading=heading, html=html)
             case "picture":
                 if value["image"] and (picture := scaled(value["image"])):
                     yield BlockContent(

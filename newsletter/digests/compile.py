@@ -35,7 +35,8 @@ def compile_digest(newsletter: Newsletter, *, slot: datetime, now: datetime) -> 
     compiled, whatever date they carry, and that no issue of the newsletter has had, nor another
     piece of their story. With fewer
     than `min_items` the digest is `skipped`: it keeps a row with the reason but no number, and the
-    articles stay candidates; until its slot comes, it is tried anew. What `max_items` leaves out
+    articles stay candidates; until its slot comes, it is tried anew. An urgent notice without a
+    schedule begins without articles, and moves nothing. What `max_items` leaves out
     is not carried over to the next issue. Safe to call from two processes at once: both get the
     same digest.
     """
@@ -155,6 +156,8 @@ def _settled(newsletter: Newsletter, slot: datetime, now: datetime) -> QuerySet[
 
 
 def _compose(newsletter: Newsletter, *, slot: datetime, now: datetime) -> Digest:
+    if newsletter.is_notice:
+        return _notice(newsletter, slot=slot)
     chosen = _proposal(newsletter, now)
     if len(chosen) < max(newsletter.min_items, 1):
         return _skip(newsletter, len(chosen), slot=slot, now=now)
@@ -183,6 +186,25 @@ def _compose(newsletter: Newsletter, *, slot: datetime, now: datetime) -> Digest
     ]
     digest.save()
     # The admin's editor opens the latest revision.
+    digest.save_revision()
+    return digest
+
+
+def _notice(newsletter: Newsletter, *, slot: datetime) -> Digest:
+    """Empty but for the place where its text is written: nobody waits for fifteen articles to be
+    taken out of it.
+    """
+    number = next_number(newsletter)
+    digest = Digest(
+        newsletter=newsletter,
+        number=number,
+        slot=slot,
+        subject=one_line(newsletter.name),
+        introduction=newsletter.introduction,
+        opening=[("text", {"heading": "", "text": ""})],
+        live=False,
+    )
+    digest.save()
     digest.save_revision()
     return digest
 

@@ -117,6 +117,11 @@ class Newsletter(models.Model):  # type: ignore[django-manager-missing]
         return self.name
 
     @property
+    def is_notice(self) -> bool:
+        """Whether its editors write it when there is reason to, and no clock composes it."""
+        return self.kind == self.Kind.URGENT and self.frequency == self.Frequency.MANUAL
+
+    @property
     def needed_approvals(self) -> int:
         """How many people have to approve an issue; of an urgent notice always two."""
         return 2 if self.kind == self.Kind.URGENT else self.approvals

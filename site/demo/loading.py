@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.db import transaction
 from wagtail.models import Page, Site
 
@@ -26,6 +27,8 @@ from newsletter.themes.models import Theme
 from newsletter.themes.starter import load_starter_themes
 
 LOGIN = "demo"
+# An urgent notice wants two people: this one approves too, and sees what a moderator sees.
+SECOND_LOGIN = "demo2"
 PASSWORD = "bollettino"  # noqa: S105  (of a site that only this machine can reach)
 SENDER = {
     "sender_name": "Bollettino di Meridiana",
@@ -117,7 +120,7 @@ def is_foreign() -> bool:
 
 @transaction.atomic
 def load(feeds: Sequence[DemoFeed], *, site_url: str, now: datetime) -> Loaded:
-    load_login()
+    load_logins()
     load_starter_themes()
     for values in NEWSLETTERS:
         defaults = (
@@ -141,10 +144,16 @@ def load(feeds: Sequence[DemoFeed], *, site_url: str, now: datetime) -> Loaded:
     )
 
 
-def load_login() -> None:
+def load_logins() -> None:
     User = get_user_model()
     if not User.objects.filter(username=LOGIN).exists():
         User.objects.create_superuser(LOGIN, "redazione@bollettino.example", PASSWORD)
+    if not User.objects.filter(username=SECOND_LOGIN).exists():
+        second = User.objects.create_user(
+            SECOND_LOGIN, "paola.serra@bollettino.example", PASSWORD,
+            first_name="Paola", last_name="Serra",
+        )  # fmt: skip
+        second.groups.add(Group.objects.get(name="Moderators"))
 
 
 def load_feeds(feeds: Sequence[DemoFeed], now: datetime) -> None:

@@ -21,6 +21,7 @@ from tests.admin.conftest import client_for
 from tests.admin.test_digests import approve, form_data, url
 from tests.admin.test_settings_screens import NEWSLETTER
 from tests.builders import make_article, make_digest, make_member, make_newsletter, make_theme
+from tests.digests.blocks import put, text
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +44,39 @@ def test_it_is_approved_by_the_second_person_not_by_the_first_twice(
     assert urgent.is_frozen
     history = moderator.get(reverse("newsletter_digests:history", args=[urgent.pk]))
     assert "Approved it first, of two people" in history.content.decode()
+
+
+def test_who_approved_first_is_led_on_and_the_second_is_told_who_it_was(
+    moderator: Client, urgent: Digest
+) -> None:
+    home = reverse("wagtailadmin_home")
+    approve(moderator, urgent)
+    assert "Check and approve" not in moderator.get(home).content.decode()
+    overview = moderator.get(url("overview", urgent)).content.decode()
+    assert "Approve for sending" not in overview
+    second = client_for("superuser")
+    said = second.get(home).content.decode()
+    assert "Approved by moderator: a second person has to approve it too." in said
+    assert "Check and approve" in said
+    assert "Approve for sending" in second.get(url("overview", urgent)).content.decode()
+
+
+def test_a_new_notice_is_empty_until_somebody_writes_it(moderator: Client) -> None:
+    make_article("Di ieri")
+    newsletter = make_newsletter("Avvisi urgenti", kind="urgent", frequency="manual")
+    make_member(newsletter=newsletter)
+    moderator.post(reverse("newsletter_digests:add"), {"newsletter": newsletter.pk})
+    notice = Digest.objects.get()
+    page = moderator.get(url("overview", notice)).content.decode()
+    assert "Nothing is in it yet: write what has happened." in page
+    assert "say what has happened" in page
+    moderator.post(url("action", notice, "approve"))
+    notice.refresh_from_db()
+    assert notice.first_approved_by is None
+    put(notice, text("<p>Lo sciopero è revocato.</p>"))
+    assert (
+        "everybody gets what you wrote" in moderator.get(url("overview", notice)).content.decode()
+    )
 
 
 def test_a_change_between_the_two_asks_for_both_again(

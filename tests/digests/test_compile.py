@@ -307,3 +307,14 @@ def test_one_newsletter_that_cannot_be_compiled_does_not_stop_the_others(
     article("Buona")
     assert [digest.newsletter.name for digest in compile_due(now=NOW)] == ["Sana"]
     assert "a-pezzi" in caplog.text
+
+
+def test_an_urgent_notice_takes_no_articles_and_no_news_from_the_next_issue() -> None:
+    notices = make_newsletter("Avvisi urgenti", kind="urgent", frequency="manual")
+    make_article("Di ieri")
+    notice = compile_digest(notices, slot=SLOT, now=NOW)
+    assert titles(notice) == []
+    assert (notice.number, notice.status, notice.window_end) == (1, "draft", None)
+    (place,) = notice.get_latest_revision_as_object().opening
+    assert (place.block_type, place.value["text"].source) == ("text", "")
+    assert compile_digest(notices, slot=SLOT, now=NOW) == notice

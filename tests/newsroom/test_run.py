@@ -148,6 +148,7 @@ def test_the_terminal_tells_the_main_job_with_counts(
     assert "N. 1 of “Ogni settimana” compiled" in told["Digest"]
     assert "delivered" in told["Mail"]
     assert "user demo, password" in told["Admin"]
+    assert "user demo2, the same password" in first_run[1].stdout
     assert {"Site", "Mailbox"} <= set(told)
 
 

@@ -109,6 +109,10 @@ class Demo:
         return f"user {loading.LOGIN}, password {loading.PASSWORD}"
 
     @property
+    def second_login(self) -> str:
+        return f"user {loading.SECOND_LOGIN}, the same password: a second person, who approves too"
+
+    @property
     def mailbox_words(self) -> str:
         if self.own_smtp:
             return f"{self.mailbox.url}/   (empty: SMTP_URL sends the mail elsewhere)"

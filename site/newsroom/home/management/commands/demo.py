@@ -27,11 +27,13 @@ class Command(OperatorCommand):
             "feeds": loaded.feeds,
             "members": loaded.members,
             "login": loading.LOGIN,
+            "second_login": loading.SECOND_LOGIN,
         }
         lines = [
             f"{loaded.newsletters} newsletters, {loaded.themes} themes, {loaded.feeds} feeds, "
             f"{loaded.members} members.",
-            f"Admin login: user {loading.LOGIN}, password {loading.PASSWORD}.",
+            f"Admin login: user {loading.LOGIN}, password {loading.PASSWORD}; "
+            f"a second person, who approves too: {loading.SECOND_LOGIN}.",
             "`manage.py run --demo` serves the feeds and keeps the mail.",
         ]
         return Outcome(data, lines)

@@ -136,6 +136,7 @@ class Command(BaseCommand):
         login = f"   ({demo.login})" if demo else ""
         self._say("Admin", f"{site}/admin/{login}")
         if demo:
+            self._say("", f"{'':<10}({demo.second_login})")
             self._say("Mailbox", demo.mailbox_words)
         self._say("", "")
 
