@@ -83,7 +83,7 @@ class MemberIndexView(WholeAddressSearch, generic.IndexView):
                 get_url=lambda member: reverse("newsletter_members:inspect", args=[member.pk]),
             ),
             Column("state", label=_("State"), accessor=state_of),
-            Column("reads", label=_("Newsletters"), accessor=reads, classname="desk-wide"),
+            Column("reads", label=_("Newsletters"), accessor=reads),
             DateColumn("created_at", label=_("Since")),
         ]
 

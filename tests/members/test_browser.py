@@ -48,10 +48,32 @@ def test_pages_are_accessible_and_fit_a_phone(
     page = context.new_page()
     for path in paths:
         page.goto(f"{live_server.url}/newsletter/{path}")
+        for folded in page.locator("summary").all():
+            folded.click()
         found = Axe().run(page)
         assert not found.violations_count, (path, found.generate_report())
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     assert not context.cookies()
+    context.close()
+
+
+def test_themes_are_folded_at_sign_up_and_open_again_when_something_is_wrong(
+    chromium: Browser, live_server: Any
+) -> None:
+    load_starter_themes()
+    make_newsletter()
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{live_server.url}/newsletter/subscribe/")
+    send = page.get_by_role("button", name="Send me the mail")
+    assert send.bounding_box()["y"] < 740  # on the first screen of a phone
+    pensions = page.get_by_label("Pensions")
+    assert not pensions.is_visible()
+    page.get_by_text("Only some themes?").first.click()
+    pensions.check()
+    send.click()  # without an address
+    assert pensions.is_visible()
+    assert pensions.is_checked()
     context.close()
 
 
