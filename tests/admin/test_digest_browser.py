@@ -6,13 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from newsletter import tasks
+from newsletter.articles.models import Article
 from newsletter.digests.models import Digest
-from tests.admin.test_browser import chromium, desk, holds
+from tests.admin.test_browser import LAPTOP, chromium, desk, holds
 from tests.admin.test_digests import url
 from tests.builders import make_article, make_digest, make_member, make_newsletter
+from tests.servers import FeedServer
 
 __all__ = ["chromium", "desk"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -59,3 +63,44 @@ def test_a_block_is_added_and_an_article_moved_by_taps_alone(
     assert [block.block_type for block in draft.opening] == ["action"]
     items = sorted(draft.items.all(), key=lambda item: item.sort_order)
     assert [item.article.title for item in items] == ["Secondo", "Primo"]
+
+
+def test_the_send_screen_tells_by_itself_what_following_the_links_found(
+    desk: Page, live_server: Any, digest: Digest, feed_server: FeedServer
+) -> None:
+    Article.objects.filter(title="Primo").update(url=f"{feed_server.url}/sparito/")
+    Article.objects.filter(title="Secondo").update(url=feed_server.serve("/secondo/", "<p>Qui</p>"))
+    desk.goto(live_server.url + url("overview", digest))
+    desk.get_by_role("button", name="Follow the links now").click()
+    under_way = desk.get_by_role("status").filter(has_text="are being followed")
+    expect(under_way).to_be_visible()
+    holds(desk)
+    addresses = desk.get_by_label("Addresses")
+    addresses.fill("io@union.example")
+    tasks.follow_digest_links(digest.pk)
+    desk.wait_for_timeout(4000)
+    assert addresses.input_value() == "io@union.example"  # nobody's words are taken away
+    addresses.blur()
+    expect(desk.get_by_role("status").filter(has_text="were followed just now")).to_be_visible()
+    expect(desk.get_by_text("Links to pages that are not there: “Primo”")).to_be_visible()
+    holds(desk)
+
+
+def test_nothing_of_wagtails_lies_on_a_long_title(desk: Page, live_server: Any) -> None:
+    desk.set_viewport_size(LAPTOP)
+    long = make_article(
+        "Rinnovo del contratto collettivo nazionale: l’ipotesi di accordo punto " * 2
+    )
+    desk.goto(live_server.url + reverse("newsletter_articles:edit", args=[long.pk]))
+    expect(desk.get_by_role("button", name="Collapse all")).to_be_visible()
+    assert desk.evaluate(
+        """() => {
+            const collapse = document.querySelector('.w-minimap__collapse-all');
+            const button = collapse.getBoundingClientRect();
+            const words = document.createRange();
+            words.selectNodeContents(document.querySelector('#header-title span'));
+            return [...words.getClientRects()].every(
+                (line) => line.right <= button.left || line.top >= button.bottom
+            );
+        }"""
+    )
