@@ -43,7 +43,8 @@ STEPS, FEWER_STEPS = 20, 10
 FOLDS, FEWER_FOLDS_FROM = 5, 500
 HOLD_OUT_FROM, MOST_TESTED = 1_000, 1_000  # above: one part of the articles is held out
 ONE_THEME = 1.25  # themes an article: no more than so many means that themes exclude each other
-# Before editors have said it: how many themes an article has, asked of so many articles.
+# Before editors have said it: how many themes an article has; so many articles set the level of
+# all probabilities by it.
 THEMES_OF_SHORT, THEMES_OF_LONG = 1.0, 2.0
 MOST_ASKED, GUESSED_UNTIL = 300, 200
 
@@ -142,7 +143,8 @@ def train(
     if known < GUESSED_UNTIL:
         logits = scoring.logits(unseen, coefficients)
         asked = calibration.signs(logits, keywords[unseen], usual)
-        guess = calibration.as_usual(guess, asked, THEMES_OF_SHORT if one_each else THEMES_OF_LONG)
+        themes = calibration.themes_each(labels, THEMES_OF_SHORT if one_each else THEMES_OF_LONG)
+        guess = calibration.as_usual(guess, asked, themes)
     seen = calibration.signs(out_of_fold, keywords[tested], usual)
     weights = calibration.fit_pooled(seen, labels[tested], guess)
     probabilities = np.minimum(sigmoid(seen @ weights), MOST_CONFIDENT)

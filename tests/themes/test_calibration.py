@@ -11,6 +11,7 @@ from newsletter.themes.calibration import (
     own_thresholds,
     signs,
     suggestion_threshold,
+    themes_each,
     wilson_lower,
 )
 from newsletter.themes.logistic import sigmoid
@@ -32,6 +33,18 @@ def test_acceptance_starts_where_the_tags_are_right() -> None:
 def test_acceptance_stays_off_but_tells_the_numbers(right: int, of: int) -> None:
     labels = np.array([1] * right + [0] * (of - right), np.float32)
     assert acceptance(np.full(of, 0.9, np.float32), labels) == (None, of, right)
+
+
+def test_what_is_only_probable_is_never_accepted_however_often_it_was_right() -> None:
+    labels = np.ones(60, np.float32)
+    assert acceptance(np.full(60, 0.8, np.float32), labels) == (None, 0, 0)
+
+
+def test_how_many_themes_an_article_has_is_learned_from_the_reviewed_ones() -> None:
+    three_each = np.ones((20, 3), np.float32)
+    assert themes_each(three_each[:0], 2.0) == 2.0
+    assert themes_each(three_each, 2.0) == pytest.approx(2.5)
+    assert themes_each(np.ones((2_000, 3), np.float32), 2.0) == pytest.approx(3.0, abs=0.02)
 
 
 def test_few_articles_hardly_move_the_threshold() -> None:
