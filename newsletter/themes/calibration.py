@@ -25,7 +25,7 @@ GUESS_STRENGTH = 100.0
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD, FIRST_THRESHOLD = 0.15, 0.6, 0.32
 # Where themes exclude each other: the most probable one is said unless it is a guess, the more so
 # before anybody reviewed anything; another only when it is nearly as good.
-ONLY_THRESHOLD, FIRST_ONLY_THRESHOLD, SECOND_THRESHOLD = 0.3, 0.38, 0.43
+ONLY_THRESHOLD, FIRST_ONLY_THRESHOLD, SECOND_THRESHOLD = 0.3, 0.38, 0.47
 TRUSTED = 40  # reviewed articles, with which a first guess counts half
 # Articles with a theme, with which the threshold of all themes counts half beside the theme's own.
 TRUSTED_OWN = 20

@@ -15,7 +15,7 @@ from newsletter.themes.stemming import Token, base_language, tokens
 # A post of 1 MB is not read to its end; what it is about stands in the beginning.
 MAX_TEXT = 120_000
 # What kept stems mean: to be raised with every change of `stemming` or of how they are packed.
-STEMS_FORMAT = 2
+STEMS_FORMAT = 3
 _READER = f"{STEMS_FORMAT} {version('snowballstemmer')}"
 
 

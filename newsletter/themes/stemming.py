@@ -34,10 +34,26 @@ _ITALIAN_FUNCTION_WORDS = """
 """
 _ENGLISH_FUNCTION_WORDS = """
     a an the of in on at to for from by with and or as is are be it its s t that this
+    was were been have has had not but they their them there which who he his she her we our you
+    your i will would can could than then into also when what where so if no do does did these those
+"""
+_FRENCH_FUNCTION_WORDS = """
+    a à au aux de d des du la le les l un une et ou en dans sur par pour avec que qu qui ce c se s
+    ne n est sont il elle on y sa son ses leur
+"""
+_SPANISH_FUNCTION_WORDS = """
+    a al de del el la los las lo un una y e o u en por para con que se su sus es son como no
+"""
+_GERMAN_FUNCTION_WORDS = """
+    der die das den dem des ein eine einen einem einer eines und oder in im am an auf zu zum zur von
+    vom mit für aus bei ist sind als es sich dass
 """
 _FUNCTION_WORDS = {
     "it": frozenset(_ITALIAN_FUNCTION_WORDS.split()),
     "en": frozenset(_ENGLISH_FUNCTION_WORDS.split()),
+    "fr": frozenset(_FRENCH_FUNCTION_WORDS.split()),
+    "es": frozenset(_SPANISH_FUNCTION_WORDS.split()),
+    "de": frozenset(_GERMAN_FUNCTION_WORDS.split()),
 }
 
 _ITALIAN_DERIVATION = re.compile(

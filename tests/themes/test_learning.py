@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 
+from newsletter.themes.documents import read
 from newsletter.themes.learned import Model
 from newsletter.themes.learning import model_of
 from newsletter.themes.rules import CompiledThemes, Suggestion, ThemeRules
@@ -47,6 +48,26 @@ def test_unreviewed_articles_teach_which_words_go_with_the_keywords() -> None:
     found = said("in piazza un presidio, e grande adesione alla mobilitazione", model)
     assert found.keys() == {STRIKES}
     assert found[STRIKES].source == "learned"
+
+
+@pytest.mark.parametrize(
+    ("language", "lists", "text"),
+    [
+        ("it", (["montagna"], ["ospedale"]), "un ghiacciaio sopra la valle"),
+        ("en", (["mountain"], ["hospital"]), "a glacier above the valley"),
+    ],
+)
+def test_a_word_that_no_article_has_is_known_by_its_meaning(
+    language: str, lists: tuple[list[str], list[str]], text: str
+) -> None:
+    themes = CompiledThemes(
+        tuple(ThemeRules(at, (), tuple(words)) for at, words in enumerate(lists, start=1))
+    )
+    sources = [Source("", one, None) for words in lists for one in words * 20]
+    model = model_of(sources, themes, language)
+    assert model is not None
+    mountain, hospital = model.weigh(read("", text, language)).logits
+    assert mountain > hospital + 0.1
 
 
 def test_a_sign_that_stands_for_two_words_is_learned_and_found_like_any_other() -> None:
@@ -144,7 +165,7 @@ def test_a_model_kept_and_read_says_the_same_and_holds_no_pickle(taught: Model) 
 
 
 def test_where_themes_exclude_each_other_a_second_one_must_be_nearly_as_good(taught: Model) -> None:
-    said = taught.said(np.array([[0.5, 0.35, 0.1], [0.48, 0.46, 0.1], [0.2, 0.1, 0.1]], np.float32))
+    said = taught.said(np.array([[0.5, 0.45, 0.1], [0.49, 0.48, 0.1], [0.2, 0.1, 0.1]], np.float32))
     assert said.tolist() == [[True, False, False], [True, True, False], [False, False, False]]
 
 

@@ -44,6 +44,19 @@ def test_english_is_stemmed_as_english() -> None:
     assert stems("strikes", "en") == stems("strike", "en-GB")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "language"),
+    [
+        ("health and safety", "health, not safety", "en"),
+        ("réduction du temps de travail", "réduction temps travail", "fr"),
+        ("horario de trabajo", "horario trabajo", "es"),
+        ("Schutz der Gesundheit", "Schutz Gesundheit", "de"),
+    ],
+)
+def test_words_that_carry_no_subject_are_left_out(one: str, other: str, language: str) -> None:
+    assert stems(one, language) == stems(other, language)
+
+
 def test_an_unknown_language_is_matched_word_by_word() -> None:
     assert stems("Lakó lakók", "hu") == ["lako", "lakok"]
 
