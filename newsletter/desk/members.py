@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -26,6 +27,7 @@ from newsletter.digests.models import Newsletter
 from newsletter.exceptions import InvalidMember
 from newsletter.members.address import address_hash, canonical_address
 from newsletter.members.models import Lifting, Member, Subscription, Suppression
+from newsletter.members.subscriptions import is_all
 from newsletter.members.suppression import lift, suppress
 from newsletter.themes.models import Theme
 
@@ -97,6 +99,14 @@ class MemberIndexView(WholeAddressSearch, generic.IndexView):
         return _("No members yet.")
 
 
+def themes_of(subscription: Subscription, themes: Sequence[Theme]) -> str:
+    chosen = set(subscription.selection.theme_ids)
+    if not chosen or is_all(chosen, [theme.pk for theme in themes if theme.is_active]):
+        return _("All themes")
+    names = ", ".join(theme.local_name for theme in themes if theme.pk in chosen)
+    return names or _("Only themes that are gone: nothing is sent.")
+
+
 class MemberPage(generic.InspectView):
     template_name = "newsletter/admin/member/inspect.html"
     page_title = gettext_lazy("Member")
@@ -111,13 +121,10 @@ class MemberPage(generic.InspectView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         member = self.object
-        themes = {theme.pk: theme.local_name for theme in Theme.objects.all()}
         context["member"] = member
         context["state"] = state_of(member)
-        context["subscriptions"] = [
-            (one, [themes[pk] for pk in sorted(one.selection.theme_ids) if pk in themes])
-            for one in member.current
-        ]
+        themes = list(Theme.objects.all())
+        context["subscriptions"] = [(one, themes_of(one, themes)) for one in member.current]
         names = dict(Newsletter.objects.values_list("slug", "name"))
         context["consents"] = [
             (

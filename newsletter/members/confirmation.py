@@ -115,6 +115,9 @@ def _confirmation(member: Member, now: datetime) -> EmailMultiAlternatives:
             context["url"] = conf.site_url(reverse("newsletter:confirm", args=[token]))
             return _mail("confirm", _("Confirm your address"), member.email, context)
         # Asked again for what they have: the same mail to wait for, another thing to do.
+        active = member.subscriptions.filter(state=Subscription.State.ACTIVE)
+        has = active.select_related("newsletter", "selection").order_by("newsletter")
+        context["receives"] = [sentence(one) for one in has]
         token = make_token(member.uid)
         context["url"] = conf.site_url(reverse("newsletter:preferences", args=[token]))
         return _mail("known", _("You are subscribed already"), member.email, context)

@@ -105,6 +105,16 @@ def test_members_are_found_by_their_whole_address_only(moderator: Client) -> Non
     assert "Ogni settimana: Active" in page(moderator, "newsletter_members:inspect", member.pk)
 
 
+def test_a_members_themes_are_named_and_all_of_them_are_called_all(moderator: Client) -> None:
+    newsletter = make_newsletter()
+    some = make_member(newsletter=newsletter, themes=["Pensioni"])
+    every = make_member(newsletter=newsletter, themes=["Pensioni", "Salute"])
+    assert "Pensioni</li>" in page(moderator, "newsletter_members:inspect", some.pk)
+    assert "All themes</li>" in page(moderator, "newsletter_members:inspect", every.pk)
+    Theme.objects.filter(name="Pensioni").delete()
+    assert "nothing is sent.</li>" in page(moderator, "newsletter_members:inspect", some.pk)
+
+
 def test_what_a_member_consented_to_is_told_by_the_newsletters_names(moderator: Client) -> None:
     member = make_member(newsletter=make_newsletter())
     Consent.objects.create(

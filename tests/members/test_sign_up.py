@@ -139,6 +139,19 @@ def test_the_mail_with_the_link_says_what_was_asked_for(
     assert said in re.sub(r"<[^>]+>", "", mail.html)
 
 
+def test_who_signs_up_once_more_is_told_what_they_have_already(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    make_theme("Salute")
+    make_member(ADDRESS, newsletter=weekly, themes=["Pensioni"])
+    ask(client, weekly)
+    send_confirmations(now=timezone.now())
+    (mail,) = real_mail.received
+    said = "Ogni settimana, ogni giovedì alle 8:00, solo su Pensioni"
+    assert f"- {said}\n" in mail.text.replace("\r\n", "\n")
+    assert said in re.sub(r"<[^>]+>", "", mail.html)
+
+
 def test_confirming_twice_is_no_error(
     client: Client, weekly: Newsletter, real_mail: Mailbox
 ) -> None:
