@@ -48,10 +48,8 @@ def first_word(digest: Digest, by: AbstractUser) -> str:
     """Keeps the first of two approvals; what to tell whoever gave it."""
     give_first_word(digest.pk, by)
     log(instance=digest, action="newsletter.first_approve", user=by)
-    return _(
-        "Your approval is kept. It is settled as soon as a second person approves it too. "
-        "If anything changes before, both have to approve again."
-    )
+    # Short: on a phone Wagtail's button for the menu lies on the third line of a message.
+    return _("Your approval is kept: a second person has to give theirs.")
 
 
 def has_approved(user: Any, digest: Digest) -> bool:
@@ -75,7 +73,13 @@ def waiting_for_a_second(digest: Digest) -> str:
     name = {"name": first.get_full_name() or first.get_username()}
     if digest.first_approved_hash != content_of(digest).hash():
         return _("Changed since %(name)s approved it: two people have to approve it again.") % name
-    return _("Approved by %(name)s: a second person has to approve it too.") % name
+    return (
+        _(
+            "Approved by %(name)s: a second person has to approve it too. If anything changes "
+            "before, both have to approve it again."
+        )
+        % name
+    )
 
 
 def approve_published(

@@ -37,7 +37,7 @@ def urgent() -> Digest:
 def test_it_is_approved_by_the_second_person_not_by_the_first_twice(
     moderator: Client, urgent: Digest
 ) -> None:
-    assert "a second person approves it too" in approve(moderator, urgent)
+    assert "a second person has to give theirs" in approve(moderator, urgent)
     assert "Approved by moderator: a second person" in approve(moderator, urgent)
     assert not urgent.is_frozen
     approve(client_for("superuser"), urgent)
