@@ -54,10 +54,15 @@ def first_word(digest: Digest, by: AbstractUser) -> str:
 
 def has_approved(user: Any, digest: Digest) -> bool:
     """Whether this person gave the first of two approvals, of what it holds now."""
-    if digest.is_frozen or digest.newsletter.needed_approvals < 2:
-        return False
-    first = digest.first_approved_by_id
-    return first == user.pk and digest.first_approved_hash == content_of(digest).hash()
+    return first_approver(digest) == user
+
+
+def first_approver(digest: Digest) -> Any | None:
+    """Who gave the first of two approvals, if nothing has changed since."""
+    first = digest.first_approved_by
+    if first is None or digest.is_frozen or digest.newsletter.needed_approvals < 2:
+        return None
+    return first if digest.first_approved_hash == content_of(digest).hash() else None
 
 
 def waiting_for_a_second(digest: Digest) -> str:
@@ -70,8 +75,8 @@ def waiting_for_a_second(digest: Digest) -> str:
         if newsletter.kind == newsletter.Kind.URGENT:
             return _("An urgent notice: two people have to approve it.")
         return _("Two people have to approve it.")
-    name = {"name": first.get_full_name() or first.get_username()}
-    if digest.first_approved_hash != content_of(digest).hash():
+    name = {"name": name_of(first)}
+    if first_approver(digest) is None:
         return _("Changed since %(name)s approved it: two people have to approve it again.") % name
     return (
         _(
@@ -80,6 +85,10 @@ def waiting_for_a_second(digest: Digest) -> str:
         )
         % name
     )
+
+
+def name_of(user: Any) -> str:
+    return str(user.get_full_name() or user.get_username())
 
 
 def approve_published(

@@ -12,7 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter import conf
-from newsletter.desk.approval import has_approved, may_approve, waiting_for_a_second
+from newsletter.desk.approval import (
+    first_approver,
+    has_approved,
+    may_approve,
+    name_of,
+    waiting_for_a_second,
+)
 from newsletter.desk.sentences import moment_in_words
 from newsletter.desk.triage import MAY_TRIAGE
 from newsletter.digests.models import Digest
@@ -64,7 +70,7 @@ def next_action(
         )
     near = draft is not None and draft.slot < now + timedelta(hours=conf.get("REMIND_HOURS"))
     if draft and may_edit and (near or not to_triage or not user.has_perm(MAY_TRIAGE)):
-        return _check(user, draft)
+        return _check(user, draft, now)
     if to_triage and user.has_perm(MAY_TRIAGE):
         count = {"count": min(to_triage, COUNT_UP_TO)}
         return Next(
@@ -81,16 +87,25 @@ def next_action(
     return None
 
 
-def _check(user: AbstractUser, draft: Digest) -> Next:
-    when = {"digest": draft, "when": moment_in_words(draft.slot, draft.newsletter)}
+def _check(user: AbstractUser, draft: Digest, now: datetime) -> Next:
     label = (
         _("Check and approve %(digest)s")
         if may_approve(user, draft)
         else _("Check %(digest)s and propose it")
     )
-    said = _("%(digest)s is composed and should go out on %(when)s: somebody has to approve it.")
-    return Next(
-        f"{said % when} {waiting_for_a_second(draft)}".strip(),
-        label % {"digest": draft},
-        reverse("newsletter_digests:edit", args=[draft.pk]),
-    )
+    url = reverse("newsletter_digests:edit", args=[draft.pk])
+    return Next(_standing(draft, now), label % {"digest": draft}, url)
+
+
+def _standing(draft: Digest, now: datetime) -> str:
+    """Whose word is wanted, and until when."""
+    if first := first_approver(draft):
+        said = _("%(name)s approved %(digest)s. A second person has to approve it too.")
+        return said % {"name": name_of(first), "digest": draft}
+    if draft.slot <= now:
+        said = _("%(digest)s goes out as soon as it is approved.") % {"digest": draft}
+    else:
+        said = _(
+            "%(digest)s is composed and should go out on %(when)s: somebody has to approve it."
+        ) % {"digest": draft, "when": moment_in_words(draft.slot, draft.newsletter)}
+    return f"{said} {waiting_for_a_second(draft)}".strip()

@@ -56,7 +56,7 @@ def test_who_approved_first_is_led_on_and_the_second_is_told_who_it_was(
     assert "Approve for sending" not in overview
     second = client_for("superuser")
     said = second.get(home).content.decode()
-    assert "Approved by moderator: a second person has to approve it too." in said
+    assert "moderator approved Ogni settimana N. 1. A second person has to approve it" in said
     assert "Check and approve" in said
     assert "Approve for sending" in second.get(url("overview", urgent)).content.decode()
 
