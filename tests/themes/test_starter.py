@@ -94,6 +94,11 @@ def test_an_article_on_chinese_open_source_ai(starter_rules: CompiledThemes) -> 
         ("Teachers vote to strike over pay", "en", "Scioperi e mobilitazioni"),
         ("Your right to disconnect when you work from home", "en", "Lavoro agile"),
         ("What happens to my pension if I move abroad", "en", "Pensioni"),
+        ("Hospital wards short of nurses", "en", "Servizi pubblici"),
+        ("Apprentices deserve a tutor and a certificate", "en", "Formazione"),
+        ("Webinar on Tuesday: registration is open", "en", "Eventi e assemblee"),
+        ("Floods and drought cost farm labourers weeks", "en", "Ambiente e clima"),
+        ("What your employer may record under GDPR", "en", "Privacy e controlli"),
     ],
 )
 def test_headlines_get_their_theme(
@@ -115,6 +120,19 @@ def test_headlines_about_nothing_of_this_get_no_theme(
     starter_rules: CompiledThemes, text: str
 ) -> None:
     assert suggested(text, "", starter_rules) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "other"),
+    [
+        ("Approvata alla Camera dei deputati la mozione", "it", "Privacy e controlli"),
+        ("The pace of change in the depot", "en", "Internazionale"),
+    ],
+)
+def test_a_word_of_one_language_is_no_keyword_of_the_other(
+    starter_rules: CompiledThemes, text: str, language: str, other: str
+) -> None:
+    assert other not in suggested(text, "", starter_rules, language)
 
 
 def test_demo_posts_get_the_themes_their_authors_filed_them_under(
