@@ -1,7 +1,9 @@
 """Who works on which batch: owner, lease, fence, and what a vanished owner leaves behind.
 
 A claim raises the batch's fence; every write of a worker names the fence it was given, so a
-worker that slept past its lease can change nothing any more.
+worker that slept past its lease can change nothing any more. Its rows are not touched: those that
+are pending are its owner's while the batch is claimed, and nobody else may change or read into
+them until it is not (decision 17).
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class Claim:
 
 
 def claim_batch(digest_id: int, *, owner: str, now: datetime) -> Claim | None:
-    """Take the digest's next open batch and mark its rows that are due; None: nothing to do.
+    """Take the digest's next open batch with its pending rows; None: nothing to do.
 
     Raises OSError when JOURNAL_DIR cannot be written.
     """
@@ -85,12 +87,8 @@ def _claim(
     )
     if not taken:
         return None  # another worker has it
-    rows = rows_of(batch)
-    # One state at a time: only then does the index lead to the batch's own rows. PostgreSQL
-    # knows nothing yet of a digest frozen a moment ago, and would read all of its rows.
-    rows.filter(state=Delivery.State.PENDING).update(state=Delivery.State.CLAIMED)
-    rows.filter(state=Delivery.State.DEFERRED, next_attempt_at__lte=now).update(
-        state=Delivery.State.CLAIMED
+    rows_of(batch).filter(state=Delivery.State.DEFERRED, next_attempt_at__lte=now).update(
+        state=Delivery.State.PENDING
     )
     return Claim(
         batch_id=batch.pk,
@@ -178,18 +176,18 @@ def _take_back(batch: Batch, now: datetime) -> int | None:
 
 def _conclude(batch: Batch, replay: Replay | None, now: datetime) -> int:
     """Settle a vanished owner's batch by what it left: its journal, or its place in the batch."""
-    claimed = rows_of(batch).filter(state=Delivery.State.CLAIMED)
+    unsettled = rows_of(batch).filter(state=Delivery.State.PENDING)
     if replay is not None:
         ledger.fold(batch.pk, batch.fence, replay.outcomes, now=now)
         begun = set(replay.begun)
         if not replay.is_complete:
-            begun |= set(claimed.values_list("pk", flat=True))
+            begun |= set(unsettled.values_list("pk", flat=True))
         return _settle(batch, in_doubt=begun, begun_at=replay.begun_at or batch.begun_at or now)
     if batch.journal:
         # Lost with its machine, which may have handed over any of them.
-        begun = set(claimed.values_list("pk", flat=True))
+        begun = set(unsettled.values_list("pk", flat=True))
     elif batch.begun_first is not None and batch.begun_last is not None:
-        claimed.filter(pk__lt=batch.begun_first).update(
+        unsettled.filter(pk__lt=batch.begun_first).update(
             state=Delivery.State.SENT,
             reason="",
             smtp_code=250,
@@ -198,7 +196,7 @@ def _conclude(batch: Batch, replay: Replay | None, now: datetime) -> int:
             next_attempt_at=None,
             changed_at=batch.begun_at,
         )
-        within = claimed.filter(pk__gte=batch.begun_first, pk__lte=batch.begun_last)
+        within = unsettled.filter(pk__gte=batch.begun_first, pk__lte=batch.begun_last)
         begun = set(within.values_list("pk", flat=True))
     else:
         begun = set()
@@ -226,6 +224,16 @@ def rows_of(batch: Batch) -> QuerySet[Delivery]:
     )
 
 
+def unclaimed_rows(digest_id: int) -> QuerySet[Delivery]:
+    """The digest's deliveries that no worker holds, nor can claim before this transaction ends."""
+    rows = Delivery.objects.filter(digest_id=digest_id)
+    batches = Batch.objects.select_for_update().filter(digest_id=digest_id).order_by("pk")
+    for state, first, last in batches.values_list("state", "first_id", "last_id"):
+        if state == Batch.State.CLAIMED:
+            rows = rows.exclude(pk__range=(first, last))
+    return rows
+
+
 def _settle(batch: Batch, *, in_doubt: Collection[int], begun_at: datetime) -> int:
     """Put the rows of a batch that nobody holds any more into order; how many are uncertain.
 
@@ -235,20 +243,16 @@ def _settle(batch: Batch, *, in_doubt: Collection[int], begun_at: datetime) -> i
     uncertain = 0
     if in_doubt:
         # `changed_at` says when the message was begun, which is where evidence is looked for.
-        uncertain = rows.filter(pk__in=in_doubt, state=Delivery.State.CLAIMED).update(
+        uncertain = rows.filter(pk__in=in_doubt, state=Delivery.State.PENDING).update(
             state=Delivery.State.UNCERTAIN,
             reason=Delivery.Reason.VANISHED,
             attempts=F("attempts") + 1,
             changed_at=begun_at,
         )
-    uncertain += rows.filter(state=Delivery.State.DATA_STARTED).update(
-        state=Delivery.State.UNCERTAIN, reason=Delivery.Reason.VANISHED
-    )
     if Digest.objects.filter(pk=batch.digest_id, status=Digest.Status.CANCELLED).exists():
-        rows.filter(state=Delivery.State.CLAIMED).update(
+        rows.filter(state=Delivery.State.PENDING).update(
             state=Delivery.State.SKIPPED, reason=Delivery.Reason.CANCELLED
         )
-    rows.filter(state=Delivery.State.CLAIMED).update(state=Delivery.State.PENDING)
     state, not_before = Batch.State.DONE, None
     if rows.filter(state=Delivery.State.PENDING).exists():
         state = Batch.State.OPEN

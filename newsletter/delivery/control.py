@@ -8,10 +8,11 @@ from functools import partial
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from newsletter import conf
+from newsletter.delivery.claim import unclaimed_rows
 from newsletter.delivery.freeze import accounting
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.digests.models import Digest
@@ -76,7 +77,7 @@ def hold_stale(*, now: datetime) -> list[int]:
     )
     for digest_id in stale.values_list("pk", flat=True):
         rows = Delivery.objects.filter(digest_id=digest_id)
-        unsent = rows.filter(state__in=[State.PENDING, State.CLAIMED, State.DEFERRED])
+        unsent = rows.filter(state__in=[State.PENDING, State.DEFERRED])
         last = rows.aggregate(last=Max("changed_at"))["last"]
         if last and now - last > grace() and unsent.exists():
             reason = _("Sending was interrupted for too long. Send it now or cancel it.")
@@ -129,14 +130,9 @@ def cancel(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None)
             _("%(digest)s cannot be cancelled: it is “%(status)s”.")
             % {"digest": digest, "status": digest.get_status_display()}
         )
-    left = Delivery.objects.filter(
-        digest_id=digest_id, state__in=[State.PENDING, State.DEFERRED]
-    ).update(
-        state=State.SKIPPED,
-        reason=Delivery.Reason.CANCELLED,
-        next_attempt_at=None,
-        changed_at=now,
-    )
+    deferred = Delivery.objects.filter(digest_id=digest_id, state=State.DEFERRED)
+    pending = unclaimed_rows(digest_id).filter(state=State.PENDING)
+    left = _skip_cancelled(pending, now) + _skip_cancelled(deferred, now)
     logger.info("Digest %s cancelled by %s: %s not sent", digest_id, getattr(by, "pk", None), left)
     return left
 
@@ -146,15 +142,13 @@ def expire(*, now: datetime) -> int:
 
     A mail that was on its way when its digest was cancelled, and was not taken, is given up, too.
     """
-    for state in (State.PENDING, State.DEFERRED):
-        Delivery.objects.filter(
-            digest__in=Digest.objects.filter(status=Status.CANCELLED), state=state
-        ).update(
-            state=State.SKIPPED,
-            reason=Delivery.Reason.CANCELLED,
-            next_attempt_at=None,
-            changed_at=now,
-        )
+    cancelled = Delivery.objects.filter(digest__in=Digest.objects.filter(status=Status.CANCELLED))
+    claimed = Batch.objects.filter(
+        digest=OuterRef("digest"), state=Batch.State.CLAIMED,
+        first_id__lte=OuterRef("pk"), last_id__gte=OuterRef("pk"),
+    )  # fmt: skip
+    _skip_cancelled(cancelled.filter(~Exists(claimed), state=State.PENDING), now)
+    _skip_cancelled(cancelled.filter(state=State.DEFERRED), now)
     limit = now - timedelta(hours=float(conf.get("DELIVERY_DEADLINE_HOURS")))
     # One that is tried again for those who missed it has the whole time from then on.
     too_long = Q(sent_at=None, sending_at__lt=limit) | Q(sent_at__lt=limit)
@@ -164,6 +158,15 @@ def expire(*, now: datetime) -> int:
     ).update(
         state=State.FAILED,
         reason=Delivery.Reason.EXPIRED,
+        next_attempt_at=None,
+        changed_at=now,
+    )
+
+
+def _skip_cancelled(rows: QuerySet[Delivery], now: datetime) -> int:
+    return rows.update(
+        state=State.SKIPPED,
+        reason=Delivery.Reason.CANCELLED,
         next_attempt_at=None,
         changed_at=now,
     )

@@ -58,7 +58,7 @@ _OBSTACLES = {
 _NEXT_ROWS = f"""
     SELECT {{delivery}}.id, {{delivery}}.variant_id, {{delivery}}.attempts, {{digest}}.status,
         {{digest}}.paused_at, {{member}}.address, {{member}}.uid, {_OBSTACLE} {_WITH_MEMBERS}
-    WHERE {{delivery}}.digest_id = %(digest)s AND {{delivery}}.state = %(claimed)s
+    WHERE {{delivery}}.digest_id = %(digest)s AND {{delivery}}.state = %(pending)s
         AND {{delivery}}.id > %(after)s AND {{delivery}}.id <= %(last)s
     ORDER BY {{delivery}}.id LIMIT %(limit)s
 """.format(**_TABLES)
@@ -67,7 +67,7 @@ _HELD = "id = %(batch)s AND fence = %(fence)s AND state = %(claimed)s".format(**
 # knows the statement again.
 _MAY_GO = f"""
     SELECT {{delivery}}.id {_WITH_MEMBERS}
-    WHERE {{delivery}}.id IN (%(ids)s) AND {{delivery}}.state = %(claimed)s
+    WHERE {{delivery}}.id IN (%(ids)s) AND {{delivery}}.state = %(pending)s
         AND {{digest}}.status = %(sending)s AND {{digest}}.paused_at IS NULL
         AND {_OBSTACLE} = ''
 """.format(**_TABLES)
@@ -91,12 +91,12 @@ _FOLD_POSTGRESQL = """
         id bigint, state text, reason text, smtp_code smallint, detail text, attempted smallint,
         next_attempt_at timestamptz
     )
-    WHERE {delivery}.id = known.id AND {delivery}.state IN (%(claimed)s, %(data)s)
+    WHERE {delivery}.id = known.id AND {delivery}.state = %(pending)s
 """.format(**_TABLES)
 _FOLD_SQLITE = """
     UPDATE {delivery} SET state = %s, reason = %s, smtp_code = %s, detail = %s,
         attempts = attempts + %s, next_attempt_at = %s, changed_at = %s
-    WHERE id = %s AND state IN (%s, %s)
+    WHERE id = %s AND state = %s
 """.format(**_TABLES)
 
 
@@ -105,7 +105,7 @@ class DigestStopped(Exception):
 
 
 def next_rows(digest_id: int, *, after: int, last: int, limit: int, now: datetime) -> list[Row]:
-    """The claimed deliveries that follow, each checked against the members of this moment.
+    """The pending deliveries that follow, each checked against the members of this moment.
 
     Raises DigestStopped. When the database does not answer, its error goes up: without the check
     nothing is sent.
@@ -115,7 +115,7 @@ def next_rows(digest_id: int, *, after: int, last: int, limit: int, now: datetim
             _NEXT_ROWS,
             {
                 "digest": digest_id,
-                "claimed": Delivery.State.CLAIMED.value,
+                "pending": Delivery.State.PENDING.value,
                 "after": after,
                 "last": last,
                 "limit": limit,
@@ -215,8 +215,8 @@ def _values(
     return {
         "batch": batch_id,
         "fence": fence,
-        "claimed": Delivery.State.CLAIMED.value,  # a batch's word for it, too
-        "data": Delivery.State.DATA_STARTED.value,
+        "claimed": Batch.State.CLAIMED.value,
+        "pending": Delivery.State.PENDING.value,
         "sending": Digest.Status.SENDING.value,
         "now": _moment(now),
         **_OBSTACLES,
@@ -269,8 +269,7 @@ def _as_row(outcome: Outcome, values: dict[str, Any]) -> tuple[Any, ...]:
         _moment(outcome.next_attempt_at),
         values["now"],
         outcome.delivery_id,
-        values["claimed"],
-        values["data"],
+        values["pending"],
     )
 
 

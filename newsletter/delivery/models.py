@@ -45,10 +45,7 @@ class Segment(models.Model):
 
 class Delivery(models.Model):
     class State(models.TextChoices):
-        PENDING = "pending", _("Waiting")
-        CLAIMED = "claimed", _("Taken by a worker")
-        # Of rows that an older version left half-way.
-        DATA_STARTED = "data", _("Being handed over")
+        PENDING = "pending", _("Waiting")  # or, in a batch that is claimed, in its worker's hands
         SENT = "sent", _("Sent")
         DEFERRED = "deferred", _("To be tried again")
         FAILED = "failed", _("Refused")

@@ -115,7 +115,7 @@ def outcomes(digest_ids: Sequence[int]) -> dict[int, Progress]:
 def _remembered(candidates: int, kept: dict[str, Any]) -> Progress:
     return Progress(
         candidates=candidates,
-        states=kept["states"],
+        states={state.value: kept["states"].get(state, 0) for state in Delivery.State},
         reasons={(state, reason): number for state, reason, number in kept["reasons"]},
         exclusions=kept["exclusions"],
     )

@@ -129,11 +129,14 @@ def _settle_pending(delivery: Delivery, reason: str, now: datetime) -> int:
         return uncertain.update(
             state=Delivery.State.SKIPPED, reason=Delivery.Reason.CANCELLED, changed_at=now
         )
-    changed = uncertain.update(state=Delivery.State.PENDING, reason=reason, changed_at=now)
-    batches = Batch.objects.filter(
+    batch = Batch.objects.select_for_update().get(
         digest_id=delivery.digest_id, first_id__lte=delivery.pk, last_id__gte=delivery.pk
     )
-    # A batch that a worker holds finds the row when it is given back.
-    batches.filter(state=Batch.State.DONE).update(state=Batch.State.OPEN, not_before=None)
-    batches.filter(state=Batch.State.OPEN).update(not_before=None)
-    return changed
+    if batch.state == Batch.State.CLAIMED:
+        # What is pending in it is its worker's, who never saw this one: it is due when the batch
+        # is given back.
+        return uncertain.update(
+            state=Delivery.State.DEFERRED, reason=reason, next_attempt_at=now, changed_at=now
+        )
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.OPEN, not_before=None)
+    return uncertain.update(state=Delivery.State.PENDING, reason=reason, changed_at=now)

@@ -9,9 +9,11 @@ import pytest
 
 from newsletter.delivery import journal as journals
 from newsletter.delivery.claim import claim_batch, release_expired
+from newsletter.delivery.control import cancel, expire
 from newsletter.delivery.handover import HandOver
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.delivery.outcome import Outcome
+from newsletter.delivery.reconcile import resolve
 from newsletter.digests.models import Digest
 from tests.delivery.conftest import Clock, states
 
@@ -119,6 +121,37 @@ def test_what_a_cancelled_digests_dead_sender_had_is_not_sent(
     Digest.objects.update(status=Digest.Status.CANCELLED)
     release_expired(now=clock.now)
     assert states(digest) == {ANNA: "sent", BRUNO: "uncertain", CARLA: "skipped"}
+
+
+def test_a_cancellation_leaves_what_a_sender_has_in_hand_to_that_sender(
+    ready_digest: Ready, clock: Clock, folder: Path
+) -> None:
+    digest = ready_digest([ANNA, BRUNO, CARLA])
+    batch = begin_two(digest, clock)
+    assert cancel(digest.pk, now=clock.now) == 0
+    expire(now=clock.now)
+    bruno = Delivery.objects.get(member__address=BRUNO)
+    batch.note(Outcome(bruno.pk, Delivery.State.SENT, "", 250, "2.0.0 Ok: queued as B2"))
+    batch.end(now=clock.now)
+    assert states(digest) == {ANNA: "sent", BRUNO: "sent", CARLA: "skipped"}
+
+
+def test_a_mail_to_be_sent_again_is_not_taken_for_one_that_the_batchs_dead_sender_sent(
+    ready_digest: Ready, clock: Clock
+) -> None:
+    digest = ready_digest([ANNA, BRUNO, CARLA])
+    anna = Delivery.objects.get(member__address=ANNA)
+    Delivery.objects.filter(pk=anna.pk).update(state=Delivery.State.UNCERTAIN)
+    claim = claim_batch(digest.pk, owner="a", now=clock.now)
+    assert claim is not None
+    batch = HandOver(claim, now=clock.now)
+    bruno, _ = batch.next_rows(after=0, limit=3, now=clock.now)
+    assert resolve(anna.pk, "resend", now=clock.now)
+    assert batch.begin([bruno], now=clock.now)
+    assert release_expired(now=clock.forward(seconds=121)) == (1, 1)
+    assert states(digest) == {ANNA: "deferred", BRUNO: "uncertain", CARLA: "pending"}
+    assert claim_batch(digest.pk, owner="b", now=clock.now) is not None
+    assert states(digest) == {ANNA: "pending", BRUNO: "uncertain", CARLA: "pending"}
 
 
 def test_a_folder_that_cannot_be_written_claims_nothing(

@@ -154,7 +154,6 @@ def test_an_event_that_comes_before_the_doubt_is_remembered_as_evidence(
     configure(EVIDENCE=[{"class": path}])
     digest = ready_digest([ANNA, BRUNO])
     # The worker is still busy, or was killed and nobody has noticed yet.
-    Delivery.objects.filter(digest=digest).update(state=Delivery.State.CLAIMED)
     assert take(digest, "sent", clock=clock) == "not_final"
     Delivery.objects.filter(digest=digest).update(state=Delivery.State.UNCERTAIN)
     assert sweep(now=clock.forward(minutes=1)).reconciled.sent == 1
