@@ -202,6 +202,11 @@ def version() -> object | None:
     return raw.execute("PRAGMA data_version").fetchone()[0], raw.total_changes
 
 
+def looks_far() -> bool:
+    """Whether asking for the version leaves this process."""
+    return connections[DEFAULT_DB_ALIAS].vendor != "sqlite"
+
+
 def _snapshot(database: Any) -> object | None:
     """Asked of libpq itself, for a third of what a cursor costs; None when it cannot be told."""
     database.ensure_connection()
