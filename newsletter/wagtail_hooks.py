@@ -125,6 +125,7 @@ def name_log_actions(actions: LogActionRegistry) -> None:
         ("resume", _("Resume"), _("Resumed the sending")),
         ("cancel", _("Cancel"), _("Cancelled")),
         ("retry_missed", _("Retry only the missed"), _("Sent it again to those who missed it")),
+        ("call_off", _("Call off the retry"), _("Called off the retry")),
         ("propose_anew", _("Propose it anew"), _("Proposed it anew")),
         ("test_send", _("Test"), _("Sent a test")),
         ("undelivered_export", _("Download"), _("Downloaded who did not get it")),

@@ -3,7 +3,7 @@
 A claim raises the batch's fence; every write of a worker names the fence it was given, so a
 worker that slept past its lease can change nothing any more. Its rows are not touched: those that
 are pending are its owner's while the batch is claimed, and nobody else may change or read into
-them until it is not (decision 17).
+them until it is not (decision 18).
 """
 
 from __future__ import annotations
@@ -224,6 +224,16 @@ def rows_of(batch: Batch) -> QuerySet[Delivery]:
     )
 
 
+def end_of_the_rest(digest_id: int) -> dict[str, str] | None:
+    """What becomes of what a stopped digest has not sent; None while it may still go out."""
+    digest = Digest.objects.only("status", "called_off_at").get(pk=digest_id)
+    if digest.status == Digest.Status.CANCELLED:
+        return {"state": Delivery.State.SKIPPED, "reason": Delivery.Reason.CANCELLED}
+    if digest.called_off_at is not None:
+        return {"state": Delivery.State.FAILED, "reason": Delivery.Reason.CALLED_OFF}
+    return None
+
+
 def unclaimed_rows(digest_id: int) -> QuerySet[Delivery]:
     """The digest's deliveries that no worker holds, nor can claim before this transaction ends."""
     rows = Delivery.objects.filter(digest_id=digest_id)
@@ -249,10 +259,8 @@ def _settle(batch: Batch, *, in_doubt: Collection[int], begun_at: datetime) -> i
             attempts=F("attempts") + 1,
             changed_at=begun_at,
         )
-    if Digest.objects.filter(pk=batch.digest_id, status=Digest.Status.CANCELLED).exists():
-        rows.filter(state=Delivery.State.PENDING).update(
-            state=Delivery.State.SKIPPED, reason=Delivery.Reason.CANCELLED
-        )
+    if end := end_of_the_rest(batch.digest_id):
+        rows.filter(state=Delivery.State.PENDING).update(**end)
     state, not_before = Batch.State.DONE, None
     if rows.filter(state=Delivery.State.PENDING).exists():
         state = Batch.State.OPEN

@@ -8,11 +8,11 @@ from functools import partial
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from newsletter import conf
-from newsletter.delivery.claim import unclaimed_rows
+from newsletter.delivery.claim import end_of_the_rest, unclaimed_rows
 from newsletter.delivery.freeze import accounting
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.digests.models import Digest
@@ -130,11 +130,22 @@ def cancel(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None)
             _("%(digest)s cannot be cancelled: it is “%(status)s”.")
             % {"digest": digest, "status": digest.get_status_display()}
         )
-    deferred = Delivery.objects.filter(digest_id=digest_id, state=State.DEFERRED)
-    pending = unclaimed_rows(digest_id).filter(state=State.PENDING)
-    left = _skip_cancelled(pending, now) + _skip_cancelled(deferred, now)
+    left = end_the_rest(digest_id, now=now)
     logger.info("Digest %s cancelled by %s: %s not sent", digest_id, getattr(by, "pk", None), left)
     return left
+
+
+@transaction.atomic
+def end_the_rest(digest_id: int, *, now: datetime) -> int:
+    """Give up what a cancelled or called off digest has not sent, but for what a worker holds."""
+    end = end_of_the_rest(digest_id)
+    if end is None:
+        return 0
+    pending = unclaimed_rows(digest_id).filter(state=State.PENDING)
+    deferred = Delivery.objects.filter(digest_id=digest_id, state=State.DEFERRED)
+    return sum(
+        rows.update(**end, next_attempt_at=None, changed_at=now) for rows in (pending, deferred)
+    )
 
 
 def expire(*, now: datetime) -> int:
@@ -142,13 +153,13 @@ def expire(*, now: datetime) -> int:
 
     A mail that was on its way when its digest was cancelled, and was not taken, is given up, too.
     """
-    cancelled = Delivery.objects.filter(digest__in=Digest.objects.filter(status=Status.CANCELLED))
-    claimed = Batch.objects.filter(
-        digest=OuterRef("digest"), state=Batch.State.CLAIMED,
-        first_id__lte=OuterRef("pk"), last_id__gte=OuterRef("pk"),
-    )  # fmt: skip
-    _skip_cancelled(cancelled.filter(~Exists(claimed), state=State.PENDING), now)
-    _skip_cancelled(cancelled.filter(state=State.DEFERRED), now)
+    stopped = Digest.objects.filter(
+        Q(status=Status.CANCELLED) | Q(status=Status.SENDING, called_off_at__isnull=False)
+    )
+    for state in (State.PENDING, State.DEFERRED):
+        left = Delivery.objects.filter(digest_id=OuterRef("pk"), state=state)
+        for digest_id in stopped.filter(Exists(left)).values_list("pk", flat=True):
+            end_the_rest(digest_id, now=now)
     limit = now - timedelta(hours=float(conf.get("DELIVERY_DEADLINE_HOURS")))
     # One that is tried again for those who missed it has the whole time from then on.
     too_long = Q(sent_at=None, sending_at__lt=limit) | Q(sent_at__lt=limit)
@@ -158,15 +169,6 @@ def expire(*, now: datetime) -> int:
     ).update(
         state=State.FAILED,
         reason=Delivery.Reason.EXPIRED,
-        next_attempt_at=None,
-        changed_at=now,
-    )
-
-
-def _skip_cancelled(rows: QuerySet[Delivery], now: datetime) -> int:
-    return rows.update(
-        state=State.SKIPPED,
-        reason=Delivery.Reason.CANCELLED,
         next_attempt_at=None,
         changed_at=now,
     )

@@ -57,7 +57,8 @@ _OBSTACLES = {
 # ruff: noqa: S608 - names of tables and placeholders are put together here, no values
 _NEXT_ROWS = f"""
     SELECT {{delivery}}.id, {{delivery}}.variant_id, {{delivery}}.attempts, {{digest}}.status,
-        {{digest}}.paused_at, {{member}}.address, {{member}}.uid, {_OBSTACLE} {_WITH_MEMBERS}
+        COALESCE({{digest}}.paused_at, {{digest}}.called_off_at), {{member}}.address,
+        {{member}}.uid, {_OBSTACLE} {_WITH_MEMBERS}
     WHERE {{delivery}}.digest_id = %(digest)s AND {{delivery}}.state = %(pending)s
         AND {{delivery}}.id > %(after)s AND {{delivery}}.id <= %(last)s
     ORDER BY {{delivery}}.id LIMIT %(limit)s
@@ -68,7 +69,8 @@ _HELD = "id = %(batch)s AND fence = %(fence)s AND state = %(claimed)s".format(**
 _MAY_GO = f"""
     SELECT {{delivery}}.id {_WITH_MEMBERS}
     WHERE {{delivery}}.id IN (%(ids)s) AND {{delivery}}.state = %(pending)s
-        AND {{digest}}.status = %(sending)s AND {{digest}}.paused_at IS NULL
+        AND {{digest}}.status = %(sending)s
+        AND {{digest}}.paused_at IS NULL AND {{digest}}.called_off_at IS NULL
         AND {_OBSTACLE} = ''
 """.format(**_TABLES)
 _CHECK = f"""
@@ -101,7 +103,7 @@ _FOLD_SQLITE = """
 
 
 class DigestStopped(Exception):
-    """The digest was paused or cancelled: nothing more of it may go out."""
+    """The digest was paused, cancelled or called off: nothing more of it may go out."""
 
 
 def next_rows(digest_id: int, *, after: int, last: int, limit: int, now: datetime) -> list[Row]:
@@ -125,8 +127,8 @@ def next_rows(digest_id: int, *, after: int, last: int, limit: int, now: datetim
         )
         found = cursor.fetchall()
     rows: list[Row] = []
-    for delivery_id, variant_id, attempts, status, paused_at, address, uid, obstacle in found:
-        if status != Digest.Status.SENDING or paused_at is not None:
+    for delivery_id, variant_id, attempts, status, stopped_at, address, uid, obstacle in found:
+        if status != Digest.Status.SENDING or stopped_at is not None:
             raise DigestStopped("paused" if status == Digest.Status.SENDING else str(status))
         rows.append(
             Row(

@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from newsletter.delivery.bounces.status import Meaning, meaning_of, status_of
-from newsletter.delivery.control import want_sending
+from newsletter.delivery.control import end_the_rest, finish, want_sending
 from newsletter.delivery.models import Batch, Delivery
 from newsletter.digests.models import Digest
 from newsletter.exceptions import DigestNotReady
@@ -36,11 +36,12 @@ _NO_ROOM = (452, 552)
 def is_worth_a_retry(reason: str, code: int | None, detail: str) -> bool:
     """Whether a failed delivery failed for a cause that may have gone.
 
-    Time that ran out; a refusal of our server, our sender or our content; a full mailbox. Not a
-    mailbox that does not exist, nor a refused recipient of whom the server says no more than no.
+    Time that ran out, or a retry that was called off; a refusal of our server, our sender or our
+    content; a full mailbox. Not a mailbox that does not exist, nor a refused recipient of whom the
+    server says no more than no.
     Pure.
     """
-    if reason == Reason.EXPIRED:
+    if reason in (Reason.EXPIRED, Reason.CALLED_OFF):
         return True
     if reason not in (Reason.REFUSED, Reason.CONTENT):
         return False
@@ -93,6 +94,24 @@ def retry_missed(digest_id: int, *, now: datetime, by: AbstractBaseUser | None =
     return len(ids)
 
 
+def call_off(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None) -> int:
+    """End a retry: how many will not get it for now. Raises DigestNotReady if there is none.
+
+    They may be tried again later. A mail that a worker is handing over at this moment still goes;
+    the digest is `sent` again once it is known what became of that.
+    """
+    changed = Digest.objects.filter(
+        pk=digest_id, status=Status.SENDING, sent_at__isnull=False, called_off_at=None
+    ).update(called_off_at=now, paused_at=None, status_reason="")
+    if not changed:
+        digest = Digest.objects.get(pk=digest_id)
+        raise DigestNotReady(_("Nobody is being tried again: %(digest)s.") % {"digest": digest})
+    left = end_the_rest(digest_id, now=now)
+    finish(digest_id, now=now)
+    logger.info("Digest %s: retry called off by %s", digest_id, getattr(by, "pk", None))
+    return left
+
+
 def _still_wanted(digest: Digest, now: datetime) -> QuerySet[Delivery]:
     """Its failed deliveries to members who would get it if it were sent for the first time."""
     suppressed = Suppression.objects.filter(address_hash=OuterRef("member__address_hash"))
@@ -111,7 +130,7 @@ def _begin_again(digest_id: int, now: datetime) -> bool:
     # `sending_at` stays: it dates the issue in the archive and in the reports.
     changed = Digest.objects.filter(
         pk=digest_id, status=Status.SENT, delivery_counts__isnull=True
-    ).update(status=Status.SENDING, status_reason="", sent_at=now)
+    ).update(status=Status.SENDING, status_reason="", sent_at=now, called_off_at=None)
     return bool(changed)
 
 

@@ -69,6 +69,7 @@ class Delivery(models.Model):
         ADDRESS = "address", _("The server cannot take an address like this")
         PACE = "pace", _("Their mail server gets no more for now")
         EXPIRED = "expired", _("The time for trying again has passed")
+        CALLED_OFF = "called_off", _("The retry was called off")
         # Uncertain.
         SILENCE = "silence", _("The server did not confirm that it took the message")
         VANISHED = "vanished", _("The worker stopped while handing the message over")

@@ -17,7 +17,7 @@ from wagtail.log_actions import log
 
 from newsletter.delivery import control
 from newsletter.delivery.freeze import approve
-from newsletter.delivery.missed import missed, retry_missed
+from newsletter.delivery.missed import call_off, missed, retry_missed
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.reconcile import resolve
 from newsletter.delivery.unschedule import unschedule
@@ -47,7 +47,7 @@ def offered(digest: Digest, user: Any) -> list[dict[str, Any]]:
         )
     if digest.is_frozen and status in (Status.APPROVED, Status.HELD):
         found.append({"name": "send-now", "label": _("Send now")})
-    if status in (Status.APPROVED, Status.SENDING):
+    if status in (Status.APPROVED, Status.SENDING) and not digest.called_off_at:
         found.append(
             {"name": "resume", "label": _("Resume")}
             if digest.paused_at
@@ -55,6 +55,8 @@ def offered(digest: Digest, user: Any) -> list[dict[str, Any]]:
         )
     if status == Status.SENT and user.has_perm(MAY_STEER):
         found += _retrying(digest)
+    if status == Status.SENDING and digest.sent_at and not digest.called_off_at:
+        found.append(_calling_off())
     open_ones = (Status.DRAFT, Status.HELD, Status.APPROVED, Status.SENDING)
     if status in open_ones and digest.sent_at is None:
         found.append(_cancelling(digest))
@@ -78,6 +80,16 @@ def _retrying(digest: Digest) -> list[dict[str, Any]]:
             "yes": _("Yes, send it to them"),
         }
     ]
+
+
+def _calling_off() -> dict[str, Any]:
+    return {
+        "name": "call-off",
+        "label": _("Call off the retry"),
+        "serious": _("Whoever has not had it yet will not get it, unless you try again later."),
+        "yes": _("Yes, call it off"),
+        "ends_it": True,
+    }
 
 
 def _cancelling(digest: Digest) -> dict[str, Any]:
@@ -143,6 +155,15 @@ def _retry_missed(request: HttpRequest, digest: Digest) -> str:
     return said % {"count": count}
 
 
+def _call_off(request: HttpRequest, digest: Digest) -> str:
+    count = call_off(digest.pk, now=timezone.now(), by=who(request))
+    return ngettext(
+        "Called off: %(count)d reader was not tried again.",
+        "Called off: %(count)d readers were not tried again.",
+        count,
+    ) % {"count": count}
+
+
 ACTIONS: dict[str, Act] = {
     "approve": _approve,
     "unschedule": _unschedule,
@@ -151,6 +172,7 @@ ACTIONS: dict[str, Act] = {
     "resume": _resume,
     "cancel": _cancel,
     "retry-missed": _retry_missed,
+    "call-off": _call_off,
 }
 
 

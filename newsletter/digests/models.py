@@ -48,6 +48,7 @@ LEDGER_FIELDS = frozenset(
         "candidates",
         "delivery_counts",
         "paused_at",
+        "called_off_at",
         "sending_at",
         "sent_at",
     }
@@ -138,6 +139,8 @@ class Digest(
     delivery_counts = models.JSONField(null=True, blank=True, editable=False)
 
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The retry of those who missed it: nothing more of it goes out.
+    called_off_at = models.DateTimeField(null=True, blank=True, editable=False)
     sending_at = models.DateTimeField(null=True, blank=True, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True, editable=False)
 

@@ -9,10 +9,14 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from newsletter.delivery.claim import claim_batch
 from newsletter.delivery.control import cancel
+from newsletter.delivery.handover import HandOver
+from newsletter.delivery.ledger import DigestStopped
 from newsletter.delivery.message_id import message_id
-from newsletter.delivery.missed import is_worth_a_retry, missed, retry_missed
+from newsletter.delivery.missed import call_off, is_worth_a_retry, missed, retry_missed
 from newsletter.delivery.models import Delivery
+from newsletter.delivery.outcome import Outcome
 from newsletter.delivery.progress import progress
 from newsletter.delivery.send import send_batches
 from newsletter.delivery.sweep import sweep
@@ -80,6 +84,47 @@ def test_whoever_leaves_after_the_retry_was_pressed_gets_nothing(
     assert smtp.of(BRUNO) == []
 
 
+def test_a_retry_that_is_called_off_ends_at_once_and_may_be_taken_up_again(
+    smtp: ScriptedServer, finished: Digest, clock: Clock
+) -> None:
+    smtp.answer("rcpt", "450 4.2.0 later", match=EVA, times=1)
+    retry_missed(finished.pk, now=clock.now)
+    send_batches(finished.pk, clock=clock)
+    assert states(finished)[EVA] == "deferred"
+    assert call_off(finished.pk, now=clock.forward(minutes=1)) == 1
+    finished.refresh_from_db()
+    assert finished.status == Digest.Status.SENT
+    assert (delivery_to(finished, EVA).state, delivery_to(finished, EVA).reason) == (
+        "failed", "called_off"
+    )  # fmt: skip
+    with pytest.raises(DigestNotReady):
+        call_off(finished.pk, now=clock.now)
+    assert not send_batches(finished.pk, clock=clock).counts
+    assert retry_missed(finished.pk, now=clock.forward(hours=1)) == 1
+    assert send_batches(finished.pk, clock=clock).finished
+    assert [len(smtp.of(one)) for one in (BRUNO, CARLA, EVA)] == [1, 1, 1]
+
+
+def test_a_sender_stops_at_the_mail_in_its_hands_when_its_retry_is_called_off(
+    smtp: ScriptedServer, finished: Digest, clock: Clock
+) -> None:
+    retry_missed(finished.pk, now=clock.now)
+    batch = HandOver(claim_batch(finished.pk, owner="a", now=clock.now), now=clock.now)
+    bruno, *_others = batch.next_rows(after=0, limit=3, now=clock.now)
+    assert batch.begin([bruno], now=clock.now)
+    assert call_off(finished.pk, now=clock.now) == 0
+    with pytest.raises(DigestStopped):
+        batch.next_rows(after=bruno.delivery_id, limit=3, now=clock.now)
+    batch.note(Outcome(bruno.delivery_id, Delivery.State.SENT, "", 250, "2.0.0 Ok"))
+    batch.end(now=clock.now)
+    assert states(finished) == {
+        ANNA: "sent", BRUNO: "sent", CARLA: "failed", DARIO: "failed", EVA: "failed"
+    }  # fmt: skip
+    sweep(now=clock.now)
+    finished.refresh_from_db()
+    assert finished.status == Digest.Status.SENT
+
+
 def test_a_retry_is_tried_until_a_deadline_of_its_own_and_stays_an_issue_that_was_sent(
     smtp: ScriptedServer, finished: Digest, clock: Clock
 ) -> None:
@@ -129,6 +174,12 @@ def test_the_page_offers_it_with_the_number_and_the_history_tells(finished: Dige
     assert Delivery.objects.filter(state="pending").count() == 3
     history = reverse("newsletter_digests:history", args=[finished.pk])
     assert "Sent it again to those who missed it" in moderator.get(history).content.decode()
+    assert "Call off the retry" in moderator.get(overview).content.decode()
+    moderator.post(reverse("newsletter_digests:action", args=[finished.pk, "call-off"]))
+    assert not Delivery.objects.filter(state="pending").exists()
+    page = moderator.get(overview).content.decode()
+    assert "3 readers missed it for a reason that may have gone." in page
+    assert "Call off the retry" not in page
 
 
 def test_the_command_says_how_many_and_then_does_it(finished: Digest) -> None:
@@ -138,3 +189,6 @@ def test_the_command_says_how_many_and_then_does_it(finished: Digest) -> None:
     assert not Delivery.objects.filter(state="pending").exists()
     call_command("retry_missed", finished.pk, stdout=said)
     assert Delivery.objects.filter(state="pending").count() == 3
+    call_command("retry_missed", finished.pk, call_off=True, stdout=said)
+    assert "called off, 3 were not tried again" in said.getvalue()
+    assert not Delivery.objects.filter(state="pending").exists()
