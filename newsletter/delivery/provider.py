@@ -8,6 +8,7 @@ with SMTP.
 from __future__ import annotations
 
 import logging
+import math
 import uuid
 from collections.abc import Callable
 from email import message_from_bytes
@@ -40,12 +41,17 @@ _WISHES = ("metadata", "track_opens", "track_clicks")
 _NAMESPACE = uuid.UUID("b24cd1a6-8b1c-4ba7-9d5c-7c3c3f8f2c11")
 
 
-def connection_to(server: Server | None) -> Connection | ProviderConnection:
-    """To that server; None: by PROVIDER, else to the configured server. Not open yet."""
+def connection_to(
+    server: Server | None, *, until: float = math.inf
+) -> Connection | ProviderConnection:
+    """To that server; None: by PROVIDER, else to the configured server. Not open yet.
+
+    A mail server is waited for no longer than `until`, of the monotonic clock.
+    """
     path = str(conf.get("PROVIDER"))
     if server is None and path:
         return ProviderConnection(path)
-    return Connection(server or configured_server())
+    return Connection(server or configured_server(), until=until)
 
 
 class ProviderConnection:

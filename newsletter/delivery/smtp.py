@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import math
 import re
 from collections.abc import Callable
 from types import TracebackType
@@ -60,11 +61,12 @@ class Opening(NamedTuple):
 class Connection:
     """One session with a mail server. After a TransportError it is closed and of no more use."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, until: float = math.inf) -> None:
+        """See Wire of `until`."""
         self.server = server
         self.extensions: dict[str, str] = {}
         self.handed_over = 0  # messages that this connection carried to an answer
-        self._wire = Wire(server)
+        self._wire = Wire(server, until=until)
         # Its commands went out with the message before it; the answers are still to be read.
         self._announced: Envelope | None = None
 

@@ -22,7 +22,7 @@ from newsletter.exceptions import InvalidMember, TransportError
 from newsletter.members.address import canonical_address
 
 MOST_ADDRESSES = 10
-# Somebody waits: with a server that is slower than this the other addresses are not tried.
+# Somebody waits, and a web server gives up on a request after 30 s.
 SECONDS = 20.0
 
 
@@ -39,7 +39,8 @@ def send_test(
 
     A draft goes with its latest revision, an approved digest with what was frozen. Raises
     TransportError when the mail server cannot be used at all, ImproperlyConfigured when a DKIM key
-    cannot be read.
+    cannot be read. After `seconds` a server's answer is waited for no longer, and the other
+    addresses are not tried.
     """
     until = time.monotonic() + seconds
     results: dict[str, str] = {}
@@ -65,7 +66,7 @@ def send_test(
         pictures=pictures,
     )
     sender = ascii_address(content.newsletter.sender_email)
-    connection = connection_to(server)
+    connection = connection_to(server, until=until)
     signer = configured_signer(sender.rpartition("@")[2])
     try:
         for written, address in wanted.items():

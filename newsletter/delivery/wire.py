@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 import ssl
@@ -40,10 +41,14 @@ class Reply:
 
 
 class Wire:
-    """A connection to a mail server. Every TransportError closes it and names the phase."""
+    """A connection to a mail server. Every TransportError closes it and names the phase.
 
-    def __init__(self, server: Server) -> None:
+    `until`, of the monotonic clock: where somebody waits, nothing lasts longer.
+    """
+
+    def __init__(self, server: Server, *, until: float = math.inf) -> None:
         self.server = server
+        self._until = until
         self._socket: socket.socket | None = None
         self._buffer = b""
         self._timeout = 0.0
@@ -51,7 +56,9 @@ class Wire:
     def connect(self) -> None:
         server = self.server
         try:
-            connection = socket.create_connection((server.host, server.port), CONNECT_SECONDS)
+            connection = socket.create_connection(
+                (server.host, server.port), self._at_most(CONNECT_SECONDS)
+            )
         except OSError as error:
             raise TransportError(
                 f"The mail server {server} cannot be reached: {words_of(error)}.", phase="connect"
@@ -101,7 +108,7 @@ class Wire:
         wire = self._open(before)
         written = 0
         try:
-            self._wait_at_most(wire, COMMAND_SECONDS)
+            self._wait_at_most(wire, self._at_most(COMMAND_SECONDS))
             view = memoryview(data)
             while written < len(data):
                 written += wire.send(view[written:])
@@ -112,7 +119,7 @@ class Wire:
         """One reply, which may have several lines. A 421 means that the server hangs up."""
         lines: list[bytes] = []
         # For the whole reply: a server that sends a byte now and then does not gain time.
-        deadline = time.monotonic() + (seconds or COMMAND_SECONDS)
+        deadline = time.monotonic() + self._at_most(seconds or COMMAND_SECONDS)
         while len(lines) < _MAX_LINES:
             if b"\n" not in self._buffer:
                 self._receive_line(phase, deadline)
@@ -150,6 +157,11 @@ class Wire:
         if self._socket is None:
             raise TransportError("The connection to the mail server is closed.", phase=phase)
         return self._socket
+
+    def _at_most(self, seconds: float) -> float:
+        if self._until == math.inf:
+            return seconds
+        return max(min(seconds, self._until - time.monotonic()), 0.001)
 
     def _wait_at_most(self, wire: socket.socket, seconds: float) -> None:
         if seconds != self._timeout:

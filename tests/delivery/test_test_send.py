@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from newsletter.delivery.models import Delivery
@@ -60,11 +62,23 @@ def test_no_mail_server_is_one_clear_error() -> None:
 
 
 def test_a_slow_server_is_not_waited_for_ten_times(smtp: ScriptedServer) -> None:
-    smtp.wait("rcpt", 0.3, "250 OK")
+    smtp.wait("rcpt", 1.0, "250 OK")
     digest = make_digest(make_newsletter(), articles=[make_article()])
     wanted = [f"{number}@posta.example" for number in range(3)]
-    said = send_test(digest, wanted, language="it", now=NOW, seconds=0.2)
+    said = send_test(digest, wanted, language="it", now=NOW, seconds=1.8)
     assert said[wanted[0]] == ""
-    assert "takes too long" in said[wanted[1]]
+    assert "no answer in time" in said[wanted[1]]
     assert "takes too long" in said[wanted[2]]
     assert len(smtp.received) == 1
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for_as_long_as_a_digest_would(
+    smtp: ScriptedServer,
+) -> None:
+    smtp.wait("reply", 5, "250 2.0.0 Ok")
+    digest = make_digest(make_newsletter(), articles=[make_article()])
+    began = time.monotonic()
+    said = send_test(digest, ["a@b.example", "c@d.example"], language="it", now=NOW, seconds=0.5)
+    assert time.monotonic() - began < 4
+    assert "no answer in time" in said["a@b.example"]
+    assert "takes too long" in said["c@d.example"]
