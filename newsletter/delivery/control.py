@@ -75,12 +75,16 @@ def hold_stale(*, now: datetime) -> list[int]:
     stale = Digest.objects.filter(
         status=Status.SENDING, paused_at=None, sending_at__lt=now - grace()
     )
-    for digest_id in stale.values_list("pk", flat=True):
+    for digest_id, sent_at in stale.values_list("pk", "sent_at"):
         rows = Delivery.objects.filter(digest_id=digest_id)
         unsent = rows.filter(state__in=[State.PENDING, State.DEFERRED])
         last = rows.aggregate(last=Max("changed_at"))["last"]
         if last and now - last > grace() and unsent.exists():
-            reason = _("Sending was interrupted for too long. Send it now or cancel it.")
+            reason = (
+                _("The retry was interrupted for too long. Send it now or call off the retry.")
+                if sent_at
+                else _("Sending was interrupted for too long. Send it now or cancel it.")
+            )
             if _move(digest_id, Status.SENDING, Status.HELD, reason=reason):
                 held.append(digest_id)
     return held

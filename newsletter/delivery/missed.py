@@ -95,14 +95,18 @@ def retry_missed(digest_id: int, *, now: datetime, by: AbstractBaseUser | None =
 
 
 def call_off(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None) -> int:
-    """End a retry: how many will not get it for now. Raises DigestNotReady if there is none.
+    """End a retry, also one that is held: how many will not get it for now. Raises DigestNotReady
+    if there is none.
 
     They may be tried again later. A mail that a worker is handing over at this moment still goes;
     the digest is `sent` again once it is known what became of that.
     """
     changed = Digest.objects.filter(
-        pk=digest_id, status=Status.SENDING, sent_at__isnull=False, called_off_at=None
-    ).update(called_off_at=now, paused_at=None, status_reason="")
+        pk=digest_id,
+        status__in=[Status.SENDING, Status.HELD],
+        sent_at__isnull=False,
+        called_off_at=None,
+    ).update(status=Status.SENDING, called_off_at=now, paused_at=None, status_reason="")
     if not changed:
         digest = Digest.objects.get(pk=digest_id)
         raise DigestNotReady(_("Nobody is being tried again: %(digest)s.") % {"digest": digest})

@@ -11,6 +11,7 @@ from typing import Literal
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
+from newsletter.delivery.claim import end_of_the_rest
 from newsletter.delivery.evidence import Evidence, Verdict
 from newsletter.delivery.message_id import message_ids
 from newsletter.delivery.models import Batch, Delivery
@@ -122,13 +123,11 @@ def _settle_sent(ids: Sequence[int], reason: str, now: datetime) -> int:
 
 @transaction.atomic
 def _settle_pending(delivery: Delivery, reason: str, now: datetime) -> int:
-    """Back into the queue, unless its digest was cancelled: then it is simply not sent."""
-    digest = Digest.objects.select_for_update(of=("self",)).get(pk=delivery.digest_id)
+    """Back into the queue, unless its digest was stopped for good: then it is simply not sent."""
+    Digest.objects.select_for_update(of=("self",)).only("pk").get(pk=delivery.digest_id)
     uncertain = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.UNCERTAIN)
-    if digest.status == Digest.Status.CANCELLED:
-        return uncertain.update(
-            state=Delivery.State.SKIPPED, reason=Delivery.Reason.CANCELLED, changed_at=now
-        )
+    if end := end_of_the_rest(delivery.digest_id):
+        return uncertain.update(**end, changed_at=now)
     batch = Batch.objects.select_for_update().get(
         digest_id=delivery.digest_id, first_id__lte=delivery.pk, last_id__gte=delivery.pk
     )

@@ -1,4 +1,4 @@
-"""What became of mails, in the desk's words: given up at the deadline is not refused."""
+"""What became of mails, in the desk's words: what we gave up is not refused."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from django.utils.translation import pgettext
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.progress import Progress
 
-# Beside the ledger's states: failed, because the time for trying again had passed.
+# Beside the ledger's states: failed, because it was not tried any longer.
 GIVEN_UP = "given-up"
 
 _State, _Reason = Delivery.State, Delivery.Reason
+GIVING_UP = (_Reason.EXPIRED, _Reason.CALLED_OFF)
 
 
 def state_names() -> dict[str, Any]:
@@ -27,13 +28,12 @@ def state_names() -> dict[str, Any]:
 
 def told_as(state: str, reason: str) -> str:
     """The key of the word for a delivery in this state, for this reason."""
-    given_up = (state, reason) == (_State.FAILED, _Reason.EXPIRED)
-    return GIVEN_UP if given_up else state
+    return GIVEN_UP if state == _State.FAILED and reason in GIVING_UP else state
 
 
 def counted(account: Progress) -> dict[str, int]:
     """How many are told as what, in the order of `state_names`; each delivery once."""
-    given_up = account.reasons.get((_State.FAILED.value, _Reason.EXPIRED.value), 0)
+    given_up = sum(account.reasons.get((_State.FAILED, reason), 0) for reason in GIVING_UP)
     numbers = account.states | {GIVEN_UP: given_up}
     numbers[_State.FAILED.value] -= given_up
     return {key: numbers[key] for key in state_names()}

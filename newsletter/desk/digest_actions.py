@@ -55,7 +55,8 @@ def offered(digest: Digest, user: Any) -> list[dict[str, Any]]:
         )
     if status == Status.SENT and user.has_perm(MAY_STEER):
         found += _retrying(digest)
-    if status == Status.SENDING and digest.sent_at and not digest.called_off_at:
+    retried = status in (Status.SENDING, Status.HELD) and digest.sent_at
+    if retried and not digest.called_off_at:
         found.append(_calling_off())
     open_ones = (Status.DRAFT, Status.HELD, Status.APPROVED, Status.SENDING)
     if status in open_ones and digest.sent_at is None:

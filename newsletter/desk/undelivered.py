@@ -20,7 +20,7 @@ from wagtail.admin.views import generic
 from wagtail.log_actions import log
 
 from newsletter.delivery.models import Delivery, Exclusion
-from newsletter.desk.delivery_words import GIVEN_UP, state_names, told_as
+from newsletter.desk.delivery_words import GIVEN_UP, GIVING_UP, state_names, told_as
 from newsletter.desk.digest_mail import MAY_SEE_MEMBERS
 from newsletter.digests.models import Digest
 from newsletter.members.models import Member
@@ -123,7 +123,7 @@ def rows_of(digest: Digest, state: str = "") -> QuerySet[Any]:
 
 
 def _told_as(deliveries: QuerySet[Delivery], state: str) -> QuerySet[Delivery]:
-    given_up = Q(state=Delivery.State.FAILED, reason=Delivery.Reason.EXPIRED)
+    given_up = Q(state=Delivery.State.FAILED, reason__in=GIVING_UP)
     if state == GIVEN_UP:
         return deliveries.filter(given_up)
     return deliveries.filter(state=state).exclude(given_up)

@@ -18,6 +18,7 @@ from newsletter.delivery.missed import call_off, is_worth_a_retry, missed, retry
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome
 from newsletter.delivery.progress import progress
+from newsletter.delivery.reconcile import resolve
 from newsletter.delivery.send import send_batches
 from newsletter.delivery.sweep import sweep
 from newsletter.digests.models import Digest
@@ -103,6 +104,37 @@ def test_a_retry_that_is_called_off_ends_at_once_and_may_be_taken_up_again(
     assert retry_missed(finished.pk, now=clock.forward(hours=1)) == 1
     assert send_batches(finished.pk, clock=clock).finished
     assert [len(smtp.of(one)) for one in (BRUNO, CARLA, EVA)] == [1, 1, 1]
+
+
+def test_a_retry_that_was_interrupted_for_too_long_is_held_and_can_be_called_off(
+    finished: Digest, clock: Clock
+) -> None:
+    retry_missed(finished.pk, now=clock.now)
+    assert sweep(now=clock.forward(days=3)).held == (finished.pk,)
+    finished.refresh_from_db()
+    assert finished.status_reason == (
+        "The retry was interrupted for too long. Send it now or call off the retry."
+    )
+    overview = reverse("newsletter_digests:overview", args=[finished.pk])
+    moderator = client_for("moderator")
+    assert "Call off the retry" in moderator.get(overview).content.decode()
+    moderator.post(reverse("newsletter_digests:action", args=[finished.pk, "call-off"]))
+    finished.refresh_from_db()
+    assert (finished.status, finished.status_reason) == (Digest.Status.SENT, "")
+    assert not Delivery.objects.filter(state="pending").exists()
+
+
+def test_an_uncertain_mail_is_not_sent_again_once_its_retry_was_called_off(
+    finished: Digest, clock: Clock
+) -> None:
+    retry_missed(finished.pk, now=clock.now)
+    unsure = delivery_to(finished, EVA)
+    Delivery.objects.filter(pk=unsure.pk).update(state="uncertain")
+    call_off(finished.pk, now=clock.now)
+    assert resolve(unsure.pk, "resend", now=clock.now)
+    assert (delivery_to(finished, EVA).state, delivery_to(finished, EVA).reason) == (
+        "failed", "called_off"
+    )  # fmt: skip
 
 
 def test_a_sender_stops_at_the_mail_in_its_hands_when_its_retry_is_called_off(

@@ -250,9 +250,9 @@ def _notes(issues: Sequence[Any], *, one_each: bool, with_left: bool) -> list[st
     notes = [
         _(
             "Refused: a mail server turned the mail away for good. Given up: it said “not now” "
-            "until the time for trying again had passed. Uncertain: nobody knows whether it "
-            "arrived. Not sent: somebody left, paused or was suppressed after the approval. "
-            "Left out: it was not for them when it was approved."
+            "until the time for trying again had passed, or a retry was called off. Uncertain: "
+            "nobody knows whether it arrived. Not sent: somebody left, paused or was suppressed "
+            "after the approval. Left out: it was not for them when it was approved."
         )
     ]
     if with_left:

@@ -72,12 +72,13 @@ def test_each_issue_tells_what_became_of_its_mails(editor: Client, weekly: Newsl
     assert "no rates of opening or clicking" in page
 
 
-def test_what_was_given_up_at_the_deadline_is_not_counted_as_refused(
-    editor: Client, weekly: Newsletter
+@pytest.mark.parametrize("reason", [Delivery.Reason.EXPIRED, Delivery.Reason.CALLED_OFF])
+def test_what_was_given_up_is_not_counted_as_refused(
+    editor: Client, weekly: Newsletter, reason: str
 ) -> None:
     digest = send(weekly, days_ago=3, states=("failed", "failed"))
     late = digest.deliveries.filter(state=Delivery.State.FAILED).first()
-    Delivery.objects.filter(pk=late.pk).update(reason=Delivery.Reason.EXPIRED)
+    Delivery.objects.filter(pk=late.pk).update(reason=reason)
     head, row = rows(editor)
     assert head[1:4] == ["Mails sent", "Mails refused", "Mails given up"]
     assert row[1:4] == ["4", "1", "1"]
