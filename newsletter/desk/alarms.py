@@ -87,13 +87,14 @@ def _late(digests: list[Digest], now: datetime) -> list[Alarm]:
 
 
 def _paused(digests: list[Digest], now: datetime) -> list[Alarm]:
+    again = _("Resume it on its page, or call off the retry.")
     what_to_do = _("Resume it on its page, or cancel it for good.")
     return [
         Alarm(
             "paused",
             digest,
             _("has been paused for %(length)s") % {"length": length(now - digest.paused_at)},
-            " ".join(filter(None, (digest.status_reason, what_to_do))),
+            " ".join(filter(None, (digest.status_reason, again if digest.sent_at else what_to_do))),
         )
         for digest in digests
         if digest.paused_at

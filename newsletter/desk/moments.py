@@ -34,6 +34,8 @@ def until(moment: datetime, *, now: datetime) -> str:
 
 def length(time: timedelta) -> str:
     """ "2 days": of its largest unit, rounded down, with days up to two weeks."""
+    if time < _MINUTE:
+        return _("less than a minute")
     if time < _HOUR:
         return _minutes(time // _MINUTE)
     if time < _DAY:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils.translation import override
 
-from newsletter.desk.moments import ago, until
+from newsletter.desk.moments import ago, length, until
 from tests.builders import NOW
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -50,3 +50,17 @@ def test_what_has_been(past: timedelta, english: str, italian: str) -> None:
         assert ago(NOW - past, now=NOW) == english
     with override("it"):
         assert ago(NOW - past, now=NOW) == italian
+
+
+@pytest.mark.parametrize(
+    ("time", "english", "italian"),
+    [
+        (timedelta(seconds=20), "less than a minute", "meno di un minuto"),
+        (MINUTE, "1 minute", "un minuto"),
+    ],
+)
+def test_how_long_something_lasts(time: timedelta, english: str, italian: str) -> None:
+    with override("en"):
+        assert length(time) == english
+    with override("it"):
+        assert length(time) == italian

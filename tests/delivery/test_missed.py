@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from newsletter.delivery.claim import claim_batch
-from newsletter.delivery.control import cancel
+from newsletter.delivery.control import cancel, pause
 from newsletter.delivery.handover import HandOver
 from newsletter.delivery.ledger import DigestStopped
 from newsletter.delivery.message_id import message_id
@@ -21,6 +21,7 @@ from newsletter.delivery.progress import progress
 from newsletter.delivery.reconcile import resolve
 from newsletter.delivery.send import send_batches
 from newsletter.delivery.sweep import sweep
+from newsletter.desk.alarms import every_alarm
 from newsletter.digests.models import Digest
 from newsletter.exceptions import DigestNotReady
 from newsletter.members.models import Subscription
@@ -122,6 +123,16 @@ def test_a_retry_that_was_interrupted_for_too_long_is_held_and_can_be_called_off
     finished.refresh_from_db()
     assert (finished.status, finished.status_reason) == (Digest.Status.SENT, "")
     assert not Delivery.objects.filter(state="pending").exists()
+
+
+def test_the_alarm_of_a_paused_retry_says_what_can_be_done_with_it(
+    finished: Digest, clock: Clock
+) -> None:
+    retry_missed(finished.pk, now=clock.now)
+    pause(finished.pk, now=clock.now)
+    [alarm] = [one for one in every_alarm(now=clock.now) if one.kind == "paused"]
+    assert alarm.what == "has been paused for less than a minute"
+    assert alarm.advice == "Resume it on its page, or call off the retry."
 
 
 def test_an_uncertain_mail_is_not_sent_again_once_its_retry_was_called_off(
