@@ -1,4 +1,4 @@
-"""An issue that an older version left half-sent goes on after the upgrade: nobody twice or never."""
+"""An issue that an older version left half-sent goes on after the upgrade, once to everybody."""
 
 from __future__ import annotations
 
