@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from wagtail import blocks
 from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.images.blocks import ImageChooserBlock
@@ -98,7 +98,7 @@ class PollBlock(blocks.StructBlock):
 
     class Meta:
         icon = "help"
-        label = gettext_lazy("Poll")
+        label = pgettext_lazy("a question to readers", "Poll")  # a feed is polled too
 
 
 class FreeBlocks(blocks.StreamBlock):

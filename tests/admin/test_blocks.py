@@ -8,8 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 from wagtail.test.utils.form_data import nested_form_data, streamfield
 
+from newsletter.digests.blocks import FreeBlocks
 from newsletter.digests.models import Digest
 from tests.admin.test_digests import approve, form_data, url
 from tests.builders import make_article, make_digest, make_member, make_newsletter
@@ -62,6 +64,13 @@ def test_an_issue_without_articles_is_filled_by_an_editors_own_words(
     assert "It has no articles: everybody gets what you wrote around them." in page
     approve(moderator, digest)
     assert digest.status == Digest.Status.APPROVED
+
+
+def test_a_poll_is_called_one_in_italian_too() -> None:
+    """To poll a feed is another word there."""
+    with override("it"):
+        names = [str(block.label) for block in FreeBlocks().child_blocks.values()]
+    assert names == ["Testo", "Immagine", "Appuntamento", "Invito ad agire", "Sondaggio"]
 
 
 POLL = {"question": "Si sciopera?", "text": "", "link": "https://voto.example/1", "closes": ""}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -145,6 +146,8 @@ POST = {
     "newsletter_themes:teach",
     "newsletter_themes:unteach",
 }
+# These ask before they do it.
+CONFIRMED_FIRST = {"newsletter_digests:lock", "newsletter_digests:unlock"}
 # Wagtail's own screens on a digest, open to who may change it: its tests hold them.
 WAGTAILS = {
     "newsletter_digests:revisions_view",
@@ -212,20 +215,53 @@ WITHOUT_PK = {
 }  # fmt: skip
 
 
-def ask(client: Client, name: str, things: dict[str, list[Any]]) -> int:
+def address(name: str, things: dict[str, list[Any]]) -> str:
     namespace, _, view = name.partition(":")
     args = [] if view in WITHOUT_PK else list(things[namespace])
     if view == "action":
         args.append("pause")
-    url = reverse(name, args=args)
-    query = f"?id={things['newsletter_articles'][0]}" if view == "chosen_multiple" else ""
-    response = client.post(url) if name in POST else client.get(url + query)
+    return reverse(name, args=args)
+
+
+def wagtails_addresses(things: dict[str, list[Any]]) -> dict[str, str]:
+    """With numbers that name nothing: who may not come in is turned away before they count."""
+    more = {
+        "revisions_view": [1], "revisions_revert": [1], "revisions_compare": [1, 2],
+        "revisions_unschedule": [1], "workflow_action": ["approve", 1], "workflow_preview": [1],
+        "collect_workflow_action_data": ["approve", 1], "workflow_history_detail": [1],
+        "resolve": [1],
+    }  # fmt: skip
+    digest = things["newsletter_digests"][0]
+    found = {}
+    for name in WAGTAILS:
+        view = name.partition(":")[2]
+        without = view in WITHOUT_PK | {"create"}
+        found[name] = reverse(name, args=[] if without else [digest, *more.get(view, [])])
+    return found
+
+
+def everything_kept() -> dict[str, list[tuple[Any, ...]]]:
+    """Each row of ours, as it stands."""
+    return {
+        model._meta.label: list(model._default_manager.order_by("pk").values_list())
+        for model in apps.get_app_config("newsletter").get_models()
+    }
+
+
+def ask(client: Client, name: str, things: dict[str, list[Any]]) -> int:
+    url = address(name, things)
+    query = f"?id={things['newsletter_articles'][0]}" if name.endswith("chosen_multiple") else ""
+    return status_of(client.post(url) if name in POST else client.get(url + query))
+
+
+def status_of(response: Any) -> int:
     if response.status_code == 302:
         # Turned away: to the login, or to the admin's first page with a message.
         target = response["Location"]
         turned_away = "login" in target or target == reverse("wagtailadmin_home")
         return 403 if turned_away else 302
-    return response.status_code
+    status: int = response.status_code
+    return status
 
 
 @pytest.mark.django_db
@@ -241,3 +277,36 @@ def test_each_role_sees_its_screens_and_no_others(
         if status not in expected:
             wrong.append(f"{name}: {status}")
     assert wrong == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_no_other_method_opens_what_is_closed_to_a_role(
+    role: str, things: dict[str, list[Any]]
+) -> None:
+    client = client_for(role)
+    addresses = {name: address(name, things) for name, roles in MAY.items() if role not in roles}
+    if role not in EVERYBODY:
+        addresses |= wagtails_addresses(things)
+    before = everything_kept()
+    wrong = [
+        f"{method} {name}: {status}"
+        for name, url in addresses.items()
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+        if (status := status_of(client.generic(method, url))) not in (403, 405)
+    ]
+    assert wrong == []
+    assert everything_kept() == before
+
+
+@pytest.mark.django_db
+def test_what_is_pressed_does_nothing_when_it_is_only_looked_at(
+    things: dict[str, list[Any]],
+) -> None:
+    client = client_for("superuser")
+    before = everything_kept()
+    for name in sorted(POST - CONFIRMED_FIRST):
+        assert client.get(address(name, things)).status_code == 405, name
+    for name in CONFIRMED_FIRST:
+        client.get(address(name, things))
+    assert everything_kept() == before
