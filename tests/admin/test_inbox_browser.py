@@ -65,6 +65,26 @@ def test_by_key_a_decision_moves_on_at_once_and_can_be_undone(inbox: Page) -> No
     assert states() == dict.fromkeys(TITLES, "accepted")
 
 
+def test_what_is_ticked_right_after_a_search_stays_ticked(inbox: Page) -> None:
+    reading(inbox, "Prima")
+    inbox.locator("#id_q").click()
+    inbox.keyboard.type("Seconda")
+    expect(inbox.get_by_role("heading", name="1 found")).to_be_visible()
+    inbox.wait_for_url("**q=Seconda**")
+    searches: list[str] = []
+    inbox.on("request", lambda one: "results" in one.url and searches.append(one.url))
+    tick = inbox.locator("[data-bulk-action-select-all-checkbox]").first
+    tick.click()
+    inbox.wait_for_timeout(1000)  # longer than Wagtail waits before it searches
+    expect(tick).to_be_checked()
+    expect(inbox.locator("[data-bulk-action-footer]")).to_be_visible()
+    assert searches == []
+    inbox.locator("[data-bulk-action-footer]").get_by_role("link", name="Reject").click()
+    inbox.get_by_role("button", name="Yes, reject").click()
+    expect(inbox.get_by_text("1 article rejected.")).to_be_visible()
+    assert states() == {"Prima": "new", "Seconda": "rejected", "Terza": "new"}
+
+
 def test_a_theme_is_given_and_taken_by_its_number(inbox: Page) -> None:
     reading(inbox, "Prima")
     inbox.keyboard.press("1")

@@ -8,6 +8,19 @@
     });
   });
 
+  /* Wagtail's search runs while one types, and once more when the field is left: the first click
+     after a search, such as a tick, was lost with the rows it stood in. */
+  document.addEventListener(
+    'change',
+    (event) => {
+      const ours = document.querySelector('[data-bulk-action-footer="ARTICLE"], [data-bulk-action-footer="FEED"]');
+      if (!ours || !event.target.matches('[data-search-form] input[name="q"]')) return;
+      const found = new URLSearchParams(window.location.search).get('q') ?? '';
+      if (event.target.value.trim() === found.trim()) event.stopPropagation();
+    },
+    true,
+  );
+
   /* An issue that goes out, a feed that is being polled: what changes, every few seconds; the whole
      page once it has ended. */
   const writing = () => document.activeElement?.matches('input:not([type="checkbox"]), select, textarea');
