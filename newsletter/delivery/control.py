@@ -180,11 +180,15 @@ def expire(*, now: datetime) -> int:
 
 def finish(digest_id: int, *, now: datetime) -> bool:
     """Close the digest if every delivery came to an end and the counts add up."""
+    going_out = Digest.objects.filter(pk=digest_id, status=Status.SENDING)
+    looked_at = going_out.values_list("sent_at").first()
+    if looked_at is None:
+        return False
     rows = Delivery.objects.filter(digest_id=digest_id)
     open_states = [state for state in State if state not in Delivery.TERMINAL]
     if any(rows.filter(state=state).exists() for state in open_states):
         return False
-    digest = Digest.objects.filter(pk=digest_id, status=Status.SENDING).first()
+    digest = going_out.first()
     if digest is None:
         return False
     account = accounting(digest)
@@ -193,7 +197,9 @@ def finish(digest_id: int, *, now: datetime) -> bool:
         note_trouble(digest_id, _("The numbers of its deliveries do not add up."))
         return False
     with transaction.atomic():
-        if not _move(digest_id, Status.SENDING, Status.SENT, sent_at=now):
+        # Closed by somebody else and tried again meanwhile, it is not what we looked at.
+        same = going_out.filter(sent_at=looked_at[0])
+        if not same.update(status=Status.SENT, status_reason="", sent_at=now):
             return False
         Batch.objects.filter(digest_id=digest_id).update(
             state=Batch.State.DONE, owner="", lease_until=None, not_before=None

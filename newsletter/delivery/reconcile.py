@@ -124,7 +124,9 @@ def _settle_sent(ids: Sequence[int], reason: str, now: datetime) -> int:
 @transaction.atomic
 def _settle_pending(delivery: Delivery, reason: str, now: datetime) -> int:
     """Back into the queue, unless its digest was stopped for good: then it is simply not sent."""
-    Digest.objects.select_for_update(of=("self",)).only("pk").get(pk=delivery.digest_id)
+    # A sender that gives a batch back refers to the digest while it holds the batch: no key lock.
+    digest = Digest.objects.select_for_update(of=("self",), no_key=True)
+    digest.only("pk").get(pk=delivery.digest_id)
     uncertain = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.UNCERTAIN)
     if end := end_of_the_rest(delivery.digest_id):
         return uncertain.update(**end, changed_at=now)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.urls import reverse
 
 from newsletter.delivery.claim import claim_batch
-from newsletter.delivery.control import cancel, pause
+from newsletter.delivery.control import cancel, finish, pause
 from newsletter.delivery.handover import HandOver
 from newsletter.delivery.ledger import DigestStopped
 from newsletter.delivery.message_id import message_id
@@ -133,6 +135,25 @@ def test_the_alarm_of_a_paused_retry_says_what_can_be_done_with_it(
     [alarm] = [one for one in every_alarm(now=clock.now) if one.kind == "paused"]
     assert alarm.what == "has been paused for less than a minute"
     assert alarm.advice == "Resume it on its page, or call off the retry."
+
+
+def test_a_retry_that_begins_while_somebody_closes_the_issue_is_not_closed_with_it(
+    smtp: ScriptedServer, finished: Digest, clock: Clock
+) -> None:
+    Digest.objects.filter(pk=finished.pk).update(status=Digest.Status.SENDING, sent_at=None)
+    others: list[int] = []
+
+    def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith('UPDATE "newsletter_digest"') and not others:
+            others.append(0)
+            assert finish(finished.pk, now=clock.now)
+            others.append(retry_missed(finished.pk, now=clock.now))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(meanwhile):
+        assert not finish(finished.pk, now=clock.now)
+    assert others == [0, 3]
+    assert send_batches(finished.pk, clock=clock).counts == {"sent": 3}
 
 
 def test_an_uncertain_mail_is_not_sent_again_once_its_retry_was_called_off(
