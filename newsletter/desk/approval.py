@@ -87,6 +87,18 @@ def waiting_for_a_second(digest: Digest) -> str:
     )
 
 
+def proposed(digest: Digest) -> str:
+    """That the moderators are asked; empty before, and once they have decided."""
+    if digest.is_frozen or not digest.workflow_in_progress:
+        return ""
+    return _("It was proposed: a moderator has to approve it.")
+
+
+def awaits_moderators(user: Any, digest: Digest) -> bool:
+    """Whether it was proposed, and this person can do no more for it."""
+    return bool(proposed(digest)) and not may_approve(user, digest)
+
+
 def name_of(user: Any) -> str:
     return str(user.get_full_name() or user.get_username())
 

@@ -45,6 +45,7 @@ from newsletter.desk.approval import (
     first_word,
     is_editable,
     may_approve,
+    proposed,
     waiting_for_a_second,
     who,
 )
@@ -246,7 +247,8 @@ class DigestEditView(EditView):
         _content, audience = self.content_and_audience
         context["going"] = going_sentence(self.object, audience, to, now=timezone.now())
         context["lead"] = lead_sentence(self.object)
-        context["waiting"] = waiting_for_a_second(self.live_object)
+        live = self.live_object
+        context["waiting"] = waiting_for_a_second(live) or proposed(live)
         weight = round(mail_weight(self.object) / 1000)
         shown = format_html("<output>{}</output>", weight)
         context.update(weight=weight, weight_shown=shown, full_weight=LARGE // 1000)

@@ -24,6 +24,7 @@ from newsletter.desk.approval import (
     has_approved,
     is_editable,
     may_approve,
+    proposed,
     waiting_for_a_second,
     who,
 )
@@ -94,7 +95,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         context.update(
             digest=digest,
             editable=is_editable(digest),
-            waiting=waiting_for_a_second(digest),
+            waiting=waiting_for_a_second(digest) or proposed(digest),
             may_approve=may_approve(user, digest) and not has_approved(user, digest),
             approve_label=approve_label(digest),
             test_form=kwargs.get("test_form")

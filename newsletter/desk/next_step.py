@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from newsletter import conf
 from newsletter.desk.approval import (
+    awaits_moderators,
     first_approver,
     has_approved,
     may_approve,
@@ -45,8 +46,12 @@ def next_draft() -> Digest | None:
 
 
 def draft_for(user: AbstractUser) -> Digest | None:
-    """The first of them that waits for this person too: not where a second one's word is wanted."""
-    waiting = (draft for draft in _drafts()[:10] if not has_approved(user, draft))
+    """The first of them that waits for this person too: not where only another's word is wanted."""
+    waiting = (
+        draft
+        for draft in _drafts()[:10]
+        if not has_approved(user, draft) and not awaits_moderators(user, draft)
+    )
     return next(waiting, None)
 
 

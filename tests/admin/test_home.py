@@ -15,6 +15,7 @@ from newsletter.delivery.models import Delivery
 from newsletter.digests.editors import EditorMail
 from newsletter.digests.models import Digest, Variant
 from tests.admin.conftest import client_for
+from tests.admin.test_digests import approve, form_data, url
 from tests.builders import NOW, make_article, make_digest, make_member, make_newsletter
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +69,23 @@ def test_a_draft_whose_time_is_near_comes_first(moderator: Client) -> None:
 def test_a_held_one_says_why(moderator: Client) -> None:
     make_draft(-HOUR, status="held", status_reason="Nobody approved it in time.")
     assert "is held. Nobody approved it in time." in card(moderator)
+
+
+def test_what_was_proposed_says_so_and_waits_for_the_moderators_alone(
+    editor: Client, moderator: Client
+) -> None:
+    digest = make_draft(30 * HOUR)
+    make_member(newsletter=digest.newsletter)
+    edit = url("edit", digest)
+    assert button(editor) == edit
+    editor.post(edit, form_data(digest, **{"action-submit": "1"}))
+    for page in (edit, url("overview", digest)):
+        said = editor.get(page).content.decode()
+        assert "It was proposed: a moderator has to approve it." in said
+    assert button(editor) == ""
+    assert button(moderator) == edit
+    approve(moderator, digest)
+    assert "It was proposed" not in editor.get(url("overview", digest)).content.decode()
 
 
 def test_the_next_send_counts_down_also_before_there_is_a_draft(editor: Client) -> None:
