@@ -153,8 +153,12 @@ def discard_orphans(is_named: Callable[[str], bool], *, now: datetime) -> None:
     if folder is None or not folder.is_dir():
         return
     for path in folder.iterdir():
+        try:
+            age = now.timestamp() - path.stat().st_mtime
+        except FileNotFoundError:
+            continue  # its owner has just discarded it
         # A new one is not named yet.
-        if now.timestamp() - path.stat().st_mtime < _ORPHAN_SECONDS:
+        if age < _ORPHAN_SECONDS:
             continue
         try:
             orphan = Journal.take_over(path.name)

@@ -163,3 +163,11 @@ def test_a_folder_that_cannot_be_written_claims_nothing(
     with pytest.raises(NotADirectoryError):
         claim_batch(digest.pk, owner="a", now=clock.now)
     assert Batch.objects.get().state == Batch.State.OPEN
+
+
+def test_a_journal_that_vanishes_while_the_folder_is_read_stops_no_sweep(
+    ready_digest: Ready, clock: Clock, folder: Path
+) -> None:
+    begin_two(ready_digest([ANNA, BRUNO, CARLA]), clock)
+    (folder / "vanished").symlink_to(folder / "nowhere")  # its name is listed, its file is gone
+    assert release_expired(now=clock.now) == (0, 0)
