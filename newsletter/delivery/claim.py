@@ -1,9 +1,9 @@
 """Who works on which batch: owner, lease, fence, and what a vanished owner leaves behind.
 
 A claim raises the batch's fence; every write of a worker names the fence it was given, so a
-worker that slept past its lease can change nothing any more. Its rows are not touched: those that
-are pending are its owner's while the batch is claimed, and nobody else may change or read into
-them until it is not (decision 18).
+worker that slept past its lease can change nothing any more. A claim touches no row: those that
+are pending are its owner's as long as the batch is claimed, and nobody else's to change
+(decision 18).
 """
 
 from __future__ import annotations
