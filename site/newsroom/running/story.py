@@ -86,7 +86,8 @@ class Story:
         )
 
     def _compiled(self, newsletter: Newsletter) -> Digest:
-        digests = newsletter.digests.order_by("-pk")
+        # The first: a later one is somebody's draft, or scheduled for a day to come.
+        digests = newsletter.digests.order_by("pk")
         digest = digests.exclude(status=Digest.Status.SKIPPED).first()
         if digest is None:
             slot = datetime.now(UTC).replace(microsecond=0)
