@@ -159,6 +159,7 @@ def approve_the_draft(page: Page, instance: Instance, post: Post) -> None:
 def subscribe(page: Page, instance: Instance, mailbox: Mailbox, email: str, theme: str) -> None:
     page.goto(f"{instance.url}/newsletter/subscribe/")
     page.fill("input[type=email]", email)
+    page.locator("details summary").click()  # the themes
     page.locator("label.choice", has_text=theme).locator("input").check()
     page.locator("form button[type=submit]").click()
     page.wait_for_url("**/subscribe/sent/")
