@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from newsletter import conf
@@ -44,7 +46,7 @@ def start_due(*, now: datetime) -> list[int]:
                 "Send it now or cancel it."
             ) % {"hours": conf.get("GRACE_HOURS")}
             _move(digest.pk, Status.APPROVED, Status.HELD, reason=reason)
-        elif _move(digest.pk, Status.APPROVED, Status.SENDING, sending_at=now):
+        elif _move(digest.pk, Status.APPROVED, Status.SENDING, **_begun(now)):
             started.append(digest.pk)
     return started
 
@@ -58,7 +60,10 @@ def send_now(digest_id: int, *, now: datetime) -> None:
     if digest.status == Status.SENDING:
         return
     ready = digest.is_frozen and digest.status in (Status.APPROVED, Status.HELD)
-    if not ready or not _move(digest_id, digest.status, Status.SENDING, sending_at=now):
+    # It was said of the whole issue: a pause from before does not keep it.
+    if not ready or not _move(
+        digest_id, digest.status, Status.SENDING, paused_at=None, **_begun(now)
+    ):
         raise DigestNotReady(
             _("%(digest)s cannot be sent: it is “%(status)s”. Approve it first.")
             % {"digest": digest, "status": digest.get_status_display()}
@@ -73,8 +78,8 @@ def hold_stale(*, now: datetime) -> list[int]:
     """
     held: list[int] = []
     stale = Digest.objects.filter(
-        status=Status.SENDING, paused_at=None, sending_at__lt=now - grace()
-    )
+        status=Status.SENDING, paused_at=None, going_since__lt=now - grace()
+    ).exclude(rested_at__gte=now - grace())
     for digest_id, sent_at in stale.values_list("pk", "sent_at"):
         rows = Delivery.objects.filter(digest_id=digest_id)
         unsent = rows.filter(state__in=[State.PENDING, State.DEFERRED])
@@ -104,8 +109,8 @@ def pause(
 def resume(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None) -> bool:
     """Go on with a paused digest."""
     paused = Digest.objects.filter(pk=digest_id, paused_at__isnull=False)
-    # A person has just spoken: what was idle for long is not stale.
-    paused.filter(status=Status.SENDING).update(sending_at=now)
+    # A person has just spoken: what was idle for long is not stale, and has its whole time.
+    paused.filter(status=Status.SENDING).update(going_since=now)
     changed = paused.update(paused_at=None, status_reason="")
     if changed:
         want_sending(digest_id)
@@ -165,10 +170,8 @@ def expire(*, now: datetime) -> int:
         for digest_id in stopped.filter(Exists(left)).values_list("pk", flat=True):
             end_the_rest(digest_id, now=now)
     limit = now - timedelta(hours=float(conf.get("DELIVERY_DEADLINE_HOURS")))
-    # One that is tried again for those who missed it has the whole time from then on.
-    too_long = Q(sent_at=None, sending_at__lt=limit) | Q(sent_at__lt=limit)
     return Delivery.objects.filter(
-        digest__in=Digest.objects.filter(too_long, status=Status.SENDING),
+        digest__in=Digest.objects.filter(going_since__lt=limit, status=Status.SENDING),
         state=State.DEFERRED,
     ).update(
         state=State.FAILED,
@@ -188,6 +191,8 @@ def finish(digest_id: int, *, now: datetime) -> bool:
     open_states = [state for state in State if state not in Delivery.TERMINAL]
     if any(rows.filter(state=state).exists() for state in open_states):
         return False
+    if Batch.objects.filter(digest_id=digest_id, state=Batch.State.CLAIMED).exists():
+        return False  # who holds it gives it back in a moment and comes here again
     digest = going_out.first()
     if digest is None:
         return False
@@ -199,7 +204,7 @@ def finish(digest_id: int, *, now: datetime) -> bool:
     with transaction.atomic():
         # Closed by somebody else and tried again meanwhile, it is not what we looked at.
         same = going_out.filter(sent_at=looked_at[0])
-        if not same.update(status=Status.SENT, status_reason="", sent_at=now):
+        if not same.update(status=Status.SENT, status_reason="", paused_at=None, sent_at=now):
             return False
         Batch.objects.filter(digest_id=digest_id).update(
             state=Batch.State.DONE, owner="", lease_until=None, not_before=None
@@ -218,7 +223,7 @@ def note_trouble(digest_id: int, reason: str) -> None:
 
 def note_rest(digest_id: int, *, now: datetime) -> None:
     """It waits because it should (a limit, quiet hours): that is neither stale nor late."""
-    Digest.objects.filter(pk=digest_id, status=Status.SENDING).update(sending_at=now)
+    Digest.objects.filter(pk=digest_id, status=Status.SENDING).update(rested_at=now)
 
 
 def clear_trouble(digest_id: int) -> None:
@@ -234,7 +239,12 @@ def want_sending(digest_id: int) -> None:
     )
 
 
-def _move(digest_id: int, from_: str, to: str, *, reason: str = "", **fields: datetime) -> bool:
+def _begun(now: datetime) -> dict[str, Any]:
+    """Going from now on; when it first went out is what the archive and the reports tell."""
+    return {"sending_at": Coalesce("sending_at", Value(now)), "going_since": now}
+
+
+def _move(digest_id: int, from_: str, to: str, *, reason: str = "", **fields: Any) -> bool:
     """Change the status, unless somebody else has just done so."""
     changed = Digest.objects.filter(pk=digest_id, status=from_).update(
         status=to, status_reason=reason[:300], **fields

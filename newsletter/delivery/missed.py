@@ -134,7 +134,9 @@ def _begin_again(digest_id: int, now: datetime) -> bool:
     # `sending_at` stays: it dates the issue in the archive and in the reports.
     changed = Digest.objects.filter(
         pk=digest_id, status=Status.SENT, delivery_counts__isnull=True
-    ).update(status=Status.SENDING, status_reason="", sent_at=now, called_off_at=None)
+    ).update(
+        status=Status.SENDING, status_reason="", going_since=now, sent_at=now, called_off_at=None
+    )
     return bool(changed)
 
 

@@ -50,6 +50,8 @@ LEDGER_FIELDS = frozenset(
         "paused_at",
         "called_off_at",
         "sending_at",
+        "going_since",
+        "rested_at",
         "sent_at",
     }
 )
@@ -141,7 +143,12 @@ class Digest(
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The retry of those who missed it: nothing more of it goes out.
     called_off_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When it first went out.
     sending_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When it was last set going: begun, resumed, tried again. The deadline counts from here.
+    going_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # When a sender last let it rest because it should: a limit, quiet hours.
+    rested_at = models.DateTimeField(null=True, blank=True, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True, editable=False)
 
     revisions = GenericRelation("wagtailcore.Revision", related_query_name="digest")
