@@ -126,6 +126,7 @@ def name_log_actions(actions: LogActionRegistry) -> None:
         ("cancel", _("Cancel"), _("Cancelled")),
         ("retry_missed", _("Retry only the missed"), _("Sent it again to those who missed it")),
         ("call_off", _("Call off the retry"), _("Called off the retry")),
+        ("settle_uncertain", _("Uncertain"), _("Said what became of a mail that was uncertain")),
         ("propose_anew", _("Propose it anew"), _("Proposed it anew")),
         ("test_send", _("Test"), _("Sent a test")),
         ("undelivered_export", _("Download"), _("Downloaded who did not get it")),

@@ -228,6 +228,7 @@ def resolve_view(request: HttpRequest, pk: int, delivery_pk: int) -> HttpRespons
     else:
         changed = resolve(delivery.pk, "sent", now=now, by=who(request))
     if changed:
+        log(instance=delivery.digest, action="newsletter.settle_uncertain", user=request.user)
         messages.success(request, _("Settled."))
     else:
         messages.info(request, _("It was settled meanwhile."))

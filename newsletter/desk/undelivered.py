@@ -95,9 +95,7 @@ class UndeliveredView(generic.base.WagtailAdminTemplateMixin, TemplateView):
     def as_csv(self) -> StreamingHttpResponse:
         """Every one of them; that it was taken out stands in the digest's history."""
         log(instance=self.digest, action="newsletter.undelivered_export", user=self.request.user)
-        writer = csv.writer(Echo())
-        rows = rows_of(self.digest, self.request.GET.get("state", ""))
-        lines = (writer.writerow(line) for line in _lines(rows))
+        lines = csv_lines(self.digest, self.request.GET.get("state", ""))
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         name = f"{self.digest.newsletter.slug}-{self.digest.number}.csv"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -132,16 +130,30 @@ def _told_as(deliveries: QuerySet[Delivery], state: str) -> QuerySet[Delivery]:
 def with_addresses(rows: Iterable[Any]) -> Iterator[Missed]:
     rows = list(rows)
     emails = Member.objects.in_bulk([row[0] for row in rows if row[0]])
-    states, reasons = _states(), _reasons()
+    kinds = {(state, reason) for _id, state, reason, _answer in rows}
+    words = {kind: in_words(*kind) for kind in kinds}
     for member_id, state, reason, answer in rows:
         member = emails.get(member_id)
+        told_state, told_reason = words[state, reason]
         yield Missed(
             member_id=member_id,
             email=member.email if member else "",
-            state=str(states.get(told_as(state, reason), state)),
-            reason=str(reasons.get((state == _EXCLUDED, reason), reason)),
+            state=told_state,
+            reason=told_reason,
             answer=answer,
         )
+
+
+def in_words(state: str, reason: str) -> tuple[str, str]:
+    """Of one of `rows_of`."""
+    said = _states().get(told_as(state, reason), state)
+    return str(said), str(_reasons().get((state == _EXCLUDED, reason), reason))
+
+
+def csv_lines(digest: Digest, state: str = "") -> Iterator[str]:
+    """The file's lines one by one, each with its end."""
+    writer = csv.writer(Echo())
+    yield from (writer.writerow(line) for line in _lines(rows_of(digest, state)))
 
 
 def _lines(rows: Any) -> Iterator[list[str]]:
