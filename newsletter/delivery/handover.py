@@ -8,11 +8,11 @@ else in the batch's own row. Both reach the rows of the ledger in groups.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from newsletter.delivery import ledger
+from newsletter.delivery.changes import Changes
 from newsletter.delivery.claim import Claim, give_back, held, renew
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome, Row
@@ -23,30 +23,24 @@ logger = logging.getLogger(__name__)
 # So old are the numbers on the digest's page at most; and so many are written at once.
 _FOLD_EVERY = timedelta(seconds=1)
 _FOLD_AT = 500
-# Where a look for changes costs a message to the database and back, half of what a mail costs, one
-# is good for so long: before anybody can be told that the change they made is saved.
-_LOOK_SECONDS = 0.001
 
 
 class HandOver:
     """One claim's messages, from the check to the ledger."""
 
-    def __init__(self, claim: Claim, *, now: datetime) -> None:
+    def __init__(self, claim: Claim, changes: Changes, *, now: datetime) -> None:
         self.claim = claim
+        self._changes = changes
         self._unfolded: list[Outcome] = []
         self._unnoted: list[Outcome] = []  # of those: the next note carries them
         self._in_hand: int | None = None  # may be with the server, and nothing is known of it
         self._folded_at = now
-        self._version: object | None = None
-        self._looked_at = 0.0
         # Something changed since the rows were read, so that each must be looked at by itself.
         self.is_stale = False
 
     def next_rows(self, *, after: int, limit: int, now: datetime) -> list[Row]:
         """See ledger.next_rows."""
-        # Before the look: what changes during it is seen as a change.
-        self._looked_at = time.monotonic()
-        self._version = ledger.version()
+        self._changes.watch()  # before the look: what changes during it is seen as a change
         self.is_stale = False
         claim = self.claim
         return ledger.next_rows(
@@ -62,7 +56,7 @@ class HandOver:
         renew(self.claim, now=now)
         ids = [row.delivery_id for row in rows]
         if self.claim.journal is not None:
-            if not self._is_unchanged() and not self._may_go(ids, now):
+            if not self._may_go(ids, now):
                 return False
             self.claim.journal.write(ids, self._unnoted, now=now)
         else:
@@ -70,7 +64,10 @@ class HandOver:
             if any(outcome.state != Delivery.State.SENT for outcome in self._unnoted):
                 self.fold(now=now)
             if not ledger.commit_begun(self.claim.batch_id, self.claim.fence, ids, now=now):
-                self._make_sure_it_is_held()
+                raise self._lost()
+            self._changes.made(rows=1)
+            # After it, because the answer to a commit brings what was announced before.
+            if not self._may_go(ids, now):
                 return False
         self._unnoted = []
         self._in_hand = ids[0]
@@ -78,7 +75,7 @@ class HandOver:
 
     def may_still_go(self, row: Row, *, now: datetime) -> bool:
         """For one that was begun in a group, a moment ago."""
-        if not self._is_unchanged() and not self._may_go([row.delivery_id], now):
+        if not self._may_go([row.delivery_id], now):
             return False
         self._in_hand = row.delivery_id
         return True
@@ -130,27 +127,15 @@ class HandOver:
         if self.claim.journal is not None:
             self.claim.journal.close()
 
-    def _is_unchanged(self) -> bool:
-        if self._version is None:
-            return False
-        began = time.monotonic()
-        if ledger.looks_far() and began - self._looked_at < _LOOK_SECONDS:
-            return True
-        if self._version != ledger.version():
-            return False
-        self._looked_at = began
-        return True
-
     def _may_go(self, ids: Sequence[int], now: datetime) -> bool:
+        if self._changes.is_quiet():
+            return True
         self.is_stale = True
         if ledger.may_go(self.claim.batch_id, self.claim.fence, ids, now=now):
             return True
-        self._make_sure_it_is_held()
-        return False
-
-    def _make_sure_it_is_held(self) -> None:
         if not held(self.claim).exists():
             raise self._lost()
+        return False
 
     def _lost(self) -> LeaseLost:
         return LeaseLost(f"Batch {self.claim.batch_id} was taken over by another worker.")

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from newsletter import conf
 from newsletter.delivery import outcome
+from newsletter.delivery.changes import Changes
 from newsletter.delivery.claim import claim_batch, release_expired
 from newsletter.delivery.control import clear_trouble, finish, note_rest, note_trouble, pause
 from newsletter.delivery.copies import Copies
@@ -135,6 +136,7 @@ class _Sender:
         self.pace = Pace(digest, in_flight=self.window)
         self.refusals = Refusals(str(conf.get("PAUSE_AT_REFUSALS")))
         self.copies = Copies(digest, now=clock())
+        self.changes = Changes()
         self.begun: set[int] = set()  # noted as such in one go
         self.broken = self.sender_refusals = 0
         self.had_trouble = bool(digest.status_reason)
@@ -146,7 +148,7 @@ class _Sender:
                 claim = claim_batch(self.digest_id, owner=self.worker, now=self.clock())
                 if claim is None:
                     break
-                self._work(HandOver(claim, now=self.clock()))
+                self._work(HandOver(claim, self.changes, now=self.clock()))
         except DigestStopped as stopped:
             self._end(str(stopped))
         except LeaseLost as lost:
@@ -162,6 +164,7 @@ class _Sender:
             self._end_for_trouble("journal", reason)
         finally:
             self.connection.quit()
+            self.changes.end()
             self.pace.end()
         self.round.finished = finish(self.digest_id, now=self.clock())
         return self.round

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.delivery import journal as journals
+from newsletter.delivery.changes import Changes
 from newsletter.delivery.claim import claim_batch, release_expired
 from newsletter.delivery.control import cancel, expire
 from newsletter.delivery.handover import HandOver
@@ -32,7 +33,7 @@ def begin_two(digest: Digest, clock: Clock) -> HandOver:
     """A sender that has sent Anna's mail and begun Bruno's; nothing is folded yet."""
     claim = claim_batch(digest.pk, owner="a", now=clock.now)
     assert claim is not None
-    batch = HandOver(claim, now=clock.now)
+    batch = HandOver(claim, Changes(), now=clock.now)
     anna, bruno, _ = batch.next_rows(after=0, limit=3, now=clock.now)
     assert batch.begin([anna], now=clock.now)
     batch.note(Outcome(anna.delivery_id, Delivery.State.SENT, "", 250, "2.0.0 Ok: queued as A1"))
@@ -144,7 +145,7 @@ def test_a_mail_to_be_sent_again_is_not_taken_for_one_that_the_batchs_dead_sende
     Delivery.objects.filter(pk=anna.pk).update(state=Delivery.State.UNCERTAIN)
     claim = claim_batch(digest.pk, owner="a", now=clock.now)
     assert claim is not None
-    batch = HandOver(claim, now=clock.now)
+    batch = HandOver(claim, Changes(), now=clock.now)
     bruno, _ = batch.next_rows(after=0, limit=3, now=clock.now)
     assert resolve(anna.pk, "resend", now=clock.now)
     assert batch.begin([bruno], now=clock.now)

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
 
+from newsletter.delivery.changes import Changes
 from newsletter.delivery.claim import claim_batch
 from newsletter.delivery.control import cancel, finish, pause
 from newsletter.delivery.handover import HandOver
@@ -173,7 +174,7 @@ def test_a_sender_stops_at_the_mail_in_its_hands_when_its_retry_is_called_off(
     smtp: ScriptedServer, finished: Digest, clock: Clock
 ) -> None:
     retry_missed(finished.pk, now=clock.now)
-    batch = HandOver(claim_batch(finished.pk, owner="a", now=clock.now), now=clock.now)
+    batch = HandOver(claim_batch(finished.pk, owner="a", now=clock.now), Changes(), now=clock.now)
     bruno, *_others = batch.next_rows(after=0, limit=3, now=clock.now)
     assert batch.begin([bruno], now=clock.now)
     assert call_off(finished.pk, now=clock.now) == 0

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from newsletter.delivery import claim as claims
 from newsletter.delivery import outcome
+from newsletter.delivery.changes import Changes
 from newsletter.delivery.claim import claim_batch
 from newsletter.delivery.control import cancel, pause, resume, start_due
 from newsletter.delivery.handover import HandOver
@@ -46,7 +47,7 @@ def taken(digest: Digest, clock: Clock) -> HandOver:
     """The digest's next batch, as a sender holds it."""
     claim = claim_batch(digest.pk, owner="a", now=clock.now)
     assert claim is not None
-    return HandOver(claim, now=clock.now)
+    return HandOver(claim, Changes(), now=clock.now)
 
 
 def test_everybody_gets_one_mail_of_their_own(
