@@ -42,7 +42,7 @@ def be_silent(_apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
-        ("newsletter", "0038_called_off_retries"),
+        ("newsletter", "0039_going_since"),
     ]
 
     operations: ClassVar = [migrations.RunPython(announce_changes, be_silent)]
