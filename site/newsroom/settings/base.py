@@ -283,8 +283,11 @@ NEWSLETTER: dict[str, Any] = {
     "BOUNCE_DOMAIN": env.str("BOUNCE_DOMAIN", default=""),
     "BOUNCE_MAILBOX": env.str("BOUNCE_MAILBOX", default=""),
     "JOURNAL_DIR": env.str("JOURNAL_DIR", default=""),
+    "SENDERS": env.int("SENDERS", default=1),
     "PRIVACY_POLICY_URL": env.str("PRIVACY_POLICY_URL", default=""),
     "PRIVACY_POLICY_VERSION": env.str("PRIVACY_POLICY_VERSION", default="1"),
+    # All others, in JSON: {"GRACE_HOURS": 6, "EVIDENCE": [{"class": "…"}]}.
+    **env.json("NEWSLETTER", default={}),
 }
 
 # --- Logs: to the terminal, never an address ----------------------------------------------------
@@ -299,6 +302,8 @@ LOGGING = {
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
         "feedparser": {"level": "ERROR"},
+        # Whoever asks an address of the internet for anything: a line for each, with a traceback.
+        "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
         "mail.log": {"level": "WARNING"},  # aiosmtpd writes every address it hears
         "django_tasks": {"level": "WARNING"},  # one line for each object that is indexed
     },

@@ -30,6 +30,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["parent"]:
             end_with_parent(options["parent"])
+        beats = settings.DATA_DIR / "tmp"  # by which Gunicorn sees that its workers live
+        beats.mkdir(parents=True, exist_ok=True)
         Site(
             {
                 "bind": options["bind"],
@@ -39,7 +41,7 @@ class Command(BaseCommand):
                 # No socket in the user's home folder: several instances share that.
                 "control_socket_disable": True,
                 "graceful_timeout": 10,
-                "worker_tmp_dir": str(settings.DATA_DIR / "tmp"),
+                "worker_tmp_dir": str(beats),
             }
         ).run()
 
