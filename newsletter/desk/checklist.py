@@ -37,6 +37,7 @@ class Check:
     passed: bool
     blocking: bool
     text: str
+    by_following: bool = False  # what it says comes from following the links
 
 
 def going_sentence(
@@ -171,7 +172,7 @@ def _of_the_mail(content: DigestContent, html: str) -> list[Check]:
     if len(checks) == 1:
         checks.append(Check(True, False, _("Its links are whole, and nothing is left over.")))
     answers = of_the_links(to_follow(followed, content.digest_uid), shown=SHOWN)
-    return checks + [Check(passed, False, said) for passed, said in answers]
+    return checks + [Check(passed, False, said, by_following=True) for passed, said in answers]
 
 
 def _of_the_publishers(digest: Digest) -> list[Check]:

@@ -126,6 +126,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         return {
             "links": links_asked(self.digest, now=now),
             "checks": checks,
+            "has_links": any(one.by_following for one in checks),
             "blocked": any(one.blocking and not one.passed for one in checks),
             "going": going_sentence(self.digest, audience, to, now=now),
             "subscribed": audience.subscribed,

@@ -62,8 +62,11 @@ def test_an_issue_without_articles_is_filled_by_an_editors_own_words(
     assert (digest.status, digest.number) == (Digest.Status.DRAFT, 1)
     page = editor.get(url("overview", digest)).content.decode()
     assert "It has no articles: everybody gets what you wrote around them." in page
+    assert "Italian · what you wrote</a>" in page
     approve(moderator, digest)
     assert digest.status == Digest.Status.APPROVED
+    page = editor.get(url("overview", digest)).content.decode()
+    assert "None: what you wrote" in page[page.index('desk-variants">') :]
 
 
 def test_a_poll_is_called_one_in_italian_too() -> None:

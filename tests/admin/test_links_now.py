@@ -13,6 +13,7 @@ from newsletter import tasks
 from newsletter.digests.link_requests import PATIENCE, LinkRequest
 from newsletter.digests.models import Digest
 from tests.builders import make_article, make_digest, make_newsletter
+from tests.digests.blocks import action, put, text
 from tests.servers import FeedServer
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +72,12 @@ def test_what_was_asked_long_ago_is_not_told_any_more(editor: Client, digest: Di
     press(editor, digest)
     LinkRequest.objects.update(asked_at=timezone.now() - timedelta(days=1))
     assert "Nothing came within" not in page(editor, digest)
+
+
+def test_following_is_offered_only_where_there_are_links(editor: Client) -> None:
+    slot = timezone.now() + timedelta(days=9)
+    notice = make_digest(make_newsletter(frequency="manual"), slot=slot)
+    put(notice, text("<p>Domani si sciopera.</p>"))
+    assert "Follow the links now" not in page(editor, notice)
+    put(notice, text("<p>Domani si sciopera.</p>"), action())
+    assert "Follow the links now" in page(editor, notice)
