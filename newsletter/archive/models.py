@@ -26,7 +26,7 @@ from newsletter.archive.issue import issue_of
 from newsletter.archive.issue_feeds import IssueFeed
 from newsletter.archive.links import Links, links_of, source_tail
 from newsletter.archive.listing import list_articles
-from newsletter.archive.search import find_articles
+from newsletter.archive.search import find_or_respell
 from newsletter.archive.site_name import site_name
 from newsletter.archive.years import issues_by_year, years_with_issues
 from newsletter.articles.models import Article
@@ -197,7 +197,7 @@ class ArchivePageMixin(RoutablePageMixin):
         query = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:200]
         asked = request.GET.get("page", "")
         page = int(asked) if re.fullmatch("[0-9]{1,4}", asked) else 1
-        found = find_articles(Article.objects.accepted(), query, page=page)
+        found = find_or_respell(Article.objects.accepted(), query, page=page)
         themes = [one for one in counted_themes() if one.articles] if not found.articles else []
         return self.show(
             request, "search", query=query, found=found, themes=themes, current="search"

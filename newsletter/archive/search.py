@@ -1,4 +1,4 @@
-"""Search that forgives accents and endings, newest first."""
+"""Search that forgives accents, endings and errors of typing, newest first."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from wagtail.search.backends import get_search_backend
 from wagtail.search.query import And, Phrase, PlainText, SearchQuery
 
 from newsletter.archive.published import in_order
+from newsletter.archive.spelling import latest_words, respelled
 from newsletter.articles.models import Article
+from newsletter.articles.searching import search
 from newsletter.themes.stemming import fold, tokens
 
 PAGE_SIZE = 20
@@ -24,6 +25,7 @@ _SHORTEST_STEM = 4
 
 @dataclass(frozen=True)
 class Found:
+    query: str  # what was looked for at last
     articles: list[Article]
     page: int
     has_more: bool
@@ -60,24 +62,24 @@ def _query(words: list[str]) -> SearchQuery:
 
 
 def find_articles(articles: QuerySet[Article], query: str, *, page: int = 1) -> Found:
-    """The page of `articles` that hold every word, by date.
-
-    Ordering by relevance costs the square of the number of hits on SQLite, and readers of news
-    want the latest.
-    """
+    """The page of `articles` that hold every word, by date: readers of news want the latest."""
     words = words_of(query)
     page = max(1, min(page, LAST_PAGE))
     if not words:
-        return Found([], page, has_more=False)
-    backend = get_search_backend()
-    # Wagtail's database backends match prefixes only in autocomplete fields, titles here; the
-    # same switch on the full search covers the text too. Other backends do not look at it.
-    compiler = type("PrefixSearch", (backend.query_compiler_class,), {"LAST_TERM_IS_PREFIX": True})
+        return Found(query, [], page, has_more=False)
     ordered = articles.order_by("-listed_at").only("pk")
-    results = backend.results_class(
-        backend, compiler(ordered, _query(words), fields=None, order_by_relevance=False)
-    )
+    results = search(ordered, _query(words), beginnings=True)
     start = (page - 1) * PAGE_SIZE
     hits = [hit.pk for hit in results[start : start + PAGE_SIZE + 1]]
     has_more = len(hits) > PAGE_SIZE and page < LAST_PAGE
-    return Found(in_order(hits[:PAGE_SIZE]), page, has_more=has_more)
+    return Found(query, in_order(hits[:PAGE_SIZE]), page, has_more=has_more)
+
+
+def find_or_respell(articles: QuerySet[Article], query: str, *, page: int = 1) -> Found:
+    """The same; when nothing has these words, what has the words that were perhaps meant."""
+    found = find_articles(articles, query, page=page)
+    if found.articles or page > 1 or not words_of(query):
+        return found
+    meant = respelled(query[:_MAX_LENGTH], latest_words(articles))
+    other = find_articles(articles, meant) if meant else found
+    return other if other.articles else found

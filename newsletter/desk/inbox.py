@@ -28,7 +28,7 @@ from wagtail.admin.views import generic
 from newsletter.articles.models import Article
 from newsletter.desk import retag
 from newsletter.desk.evidence import chip
-from newsletter.desk.listing import LATEST_FIRST, ArticleFilterSet, found_by, with_themes
+from newsletter.desk.listing import LATEST_FIRST, ArticleFilterSet, shown_ids, with_themes
 from newsletter.desk.next_step import draft_for, next_action
 from newsletter.desk.stories import with_stories
 from newsletter.desk.theme_teaching import MAY_TEACH
@@ -107,17 +107,18 @@ class InboxView(generic.IndexView):
         return Article.objects.all()
 
     def search_queryset(self, queryset: QuerySet) -> Any:
-        return found_by(queryset, self.search_query)
+        if self.is_searching:
+            return shown_ids(queryset, self.search_query)
+        return queryset.one_per_story()
 
     def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
         if isinstance(queryset, QuerySet):
-            queryset = queryset.only("pk")  # sorting whole texts takes a second at 100,000
+            # Sorting whole texts takes a second at 100,000.
+            queryset = queryset.values_list("pk", flat=True)
         paginator, page, found, has_others = super().paginate_queryset(queryset, page_size)
         # Themes and feeds for this page only, whether it came from a search or a query.
-        by_id = with_themes(Article.objects.all()).in_bulk([article.pk for article in found])
-        page.object_list = with_stories(
-            [by_id[article.pk] for article in found if article.pk in by_id]
-        )
+        by_id = with_themes(Article.objects.all()).in_bulk(list(found))
+        page.object_list = with_stories([by_id[pk] for pk in found if pk in by_id])
         return paginator, page, page.object_list, has_others
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
-from wagtail.search.backends import get_search_backend
 
 from newsletter.articles.models import Article
+from newsletter.articles.searching import complete, ids_of, search
 from newsletter.feeds.models import Feed
 from newsletter.themes.models import Theme, ThemeAssignment
 
@@ -62,20 +62,32 @@ class ArticleFilterSet(WagtailFilterSet):
 
 def found_by(articles: Any, words: str) -> Any:
     """The articles among these that the search finds, latest first; relevance order would sort
-    every match of 100,000 articles. Without words, all of them: a story as one, by the first that
-    told it.
+    every match of 100,000 articles.
+    """
+    whole, begun = _searches(articles, words)
+    return whole if whole.count() else begun
+
+
+def shown_ids(articles: Any, words: str) -> list[int]:
+    """Of the articles among these, every row of the list, latest first: what the search finds, or
+    without words all of them, a story as one, by the first that told it.
+    """
+    if words:
+        # All ids at once: to count them and then to sort them anew for a page takes twice as long.
+        whole, begun = _searches(articles, words)
+        return ids_of(whole) or ids_of(begun)
+    rows = articles.one_per_story().order_by(*LATEST_FIRST)
+    return list(rows.values_list("pk", flat=True))
+
+
+def _searches(articles: Any, words: str) -> tuple[Any, Any]:
+    """By whole words, and for when nothing has these: while somebody types, titles with words that
+    begin so.
 
     The search backend filters by indexed fields only, so the filters' outcome goes in as ids.
     """
-    if not words:
-        return articles.one_per_story()
     among = Article.objects.filter(id__in=articles.order_by().values("id")).order_by(*LATEST_FIRST)
-    backend = get_search_backend()
-    matches = backend.search(words, among, order_by_relevance=False)
-    if matches.count():
-        return matches
-    # Nothing has these whole words: while somebody types, titles with words that begin so.
-    return backend.autocomplete(words, among, order_by_relevance=False)
+    return search(among, words), complete(among, words)
 
 
 def listed_ids(request: HttpRequest) -> list[int]:
@@ -86,11 +98,7 @@ def listed_ids(request: HttpRequest) -> list[int]:
     filters = ArticleFilterSet(request.GET, request=request, queryset=Article.objects.all())
     if not filters.is_valid():
         return []
-    words = request.GET.get("q", "").strip()
-    if words:
-        return [article.pk for article in found_by(filters.qs, words)]
-    rows = found_by(filters.qs, "")
-    return list(rows.order_by(*LATEST_FIRST).values_list("pk", flat=True))
+    return shown_ids(filters.qs, request.GET.get("q", "").strip())
 
 
 def with_suggestions(article_ids: list[int]) -> list[int]:
