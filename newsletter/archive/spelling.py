@@ -1,4 +1,4 @@
-"""What somebody may have meant whose words nothing says: the nearest words of the latest articles."""
+"""What somebody meant whose words nothing says: the nearest words of the latest articles."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class InboxView(generic.IndexView):
     def get_base_queryset(self) -> QuerySet:
         return Article.objects.all()
 
-    def search_queryset(self, queryset: QuerySet) -> Any:
+    def search_queryset(self, queryset: Any) -> Any:
         if self.is_searching:
             return shown_ids(queryset, self.search_query)
         return queryset.one_per_story()
