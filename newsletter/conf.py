@@ -64,7 +64,8 @@ DEFAULTS: dict[str, Any] = {
         "libero.it": ["libero.it", "virgilio.it", "inwind.it", "iol.it", "blu.it"],
         "tim.it": ["tim.it", "alice.it", "tin.it"],
     },
-    "WARM_UP": {},  # {"begins": "2026-12-01", "first_day": 200, "growth": 1.5, "until": 50000}
+    # {"begins": "2026-12-01", "first_day": 200, "growth": 1.5, "until": 50000, "gmail.com": 50}
+    "WARM_UP": {},
     "PAUSE_AT_REFUSALS": "",  # "20/100": more than 20 of a sender's last 100 mails; empty: never
     "QUIET_HOURS": "",  # "22:00-07:00" on the newsletter's clocks; urgent notices go all the same
     "MESSAGE_DOMAIN": "",  # of Message-ID and List-Id; empty: the sender's domain

@@ -17,6 +17,7 @@ from newsletter.delivery.pace.pace import (
     check_limits,
     configured_limits,
     left_today,
+    left_today_to,
     resting,
 )
 from newsletter.digests.models import Digest, Newsletter
@@ -64,6 +65,11 @@ def _of_the_settings(newsletter: Newsletter, now: datetime) -> list[str]:
         words.append(
             _("A new server is warmed up: today %(most)s mails may go, %(left)s are left.")
             % {"most": most, "left": left}
+        )
+    for domain, (left, most) in left_today_to(newsletter, now=now).items():
+        words.append(
+            _("Of these to %(domain)s: %(most)s today, %(left)s are left.")
+            % {"domain": domain, "most": most, "left": left}
         )
     if everybody := known.pop(SERVER, None):
         words.append(_("The site’s limit: %(limit)s.") % {"limit": _limit_words(everybody)})

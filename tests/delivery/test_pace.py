@@ -151,6 +151,16 @@ def test_a_warm_up_that_was_forgotten_in_the_settings_for_years_is_over() -> Non
     assert plan.on(date(2029, 7, 15)) is None
 
 
+def test_a_domains_part_of_a_warm_up_grows_with_it_and_ends_with_it() -> None:
+    plan = limits.parse_warm_up(
+        {"begins": "2026-07-15", "first_day": "100", "growth": "2", "until": "500", "posta.it": "5"}
+    )
+    assert plan
+    days = [plan.to("posta.it", date(2026, 7, day)) for day in (14, 15, 16, 17, 18)]
+    assert days == [5, 5, 10, 20, None]
+    assert plan.to("altra.it", date(2026, 7, 15)) is None
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
@@ -291,6 +301,46 @@ def test_a_new_server_is_warmed_up(
     assert Digest.objects.get(pk=digest.pk).status == Digest.Status.SENT
 
 
+def test_a_warm_up_may_give_one_provider_less_and_delays_nobody_else(
+    ready_digest: Ready, smtp: ScriptedServer, configure: Configure, clock: Clock
+) -> None:
+    # Named by another of its domains: the company is meant.
+    plan = {"begins": "2026-07-15", "first_day": 50, "growth": 2, "until": 1000}
+    configure(WARM_UP=plan | {"Googlemail.com": 2})
+    large = [f"{number}@gmail.com" for number in range(6)]
+    digest = ready_digest([*large, *(f"{number}@posta.example" for number in range(9))])
+    by_day = []
+    for _half_a_day in range(2):  # from the morning on
+        for _hour in range(12):
+            send(digest, clock)
+            sweep(now=clock.forward(hours=1))
+        by_day.append(sum("gmail" in one.recipients[0] for one in smtp.received))
+        assert len(smtp.received) == 9 + by_day[-1]
+    assert by_day == [2, 6]
+    digest.refresh_from_db()
+    assert digest.status == Digest.Status.SENT
+
+
+def test_all_workers_together_send_what_is_left_of_a_warm_ups_day(
+    ready_digest: Ready, smtp: ScriptedServer, configure: Configure, clock: Clock
+) -> None:
+    plan = {"begins": "2026-07-15", "first_day": 30, "growth": 2, "until": 1000}
+    configure(WARM_UP=plan, BATCH_SIZE=10)
+    digest = ready_digest(90)
+    taken = 0
+
+    def stop() -> bool:
+        nonlocal taken
+        if len(smtp.received) == 15 and not taken:
+            taken = 1
+            send(digest, clock)  # another worker, in the midst of ours
+        return False
+
+    send(digest, clock, stop=stop)
+    send(digest, clock)
+    assert len(smtp.received) == 30
+
+
 def test_what_a_sender_took_and_did_not_use_is_given_back(
     ready_digest: Ready, smtp: ScriptedServer, configure: Configure, clock: Clock
 ) -> None:
@@ -308,6 +358,8 @@ def test_what_a_sender_took_and_did_not_use_is_given_back(
         {"RATE_LIMITS": {"*": "fast"}},
         {"QUIET_HOURS": "night"},
         {"WARM_UP": {"first_day": 3}},
+        {"WARM_UP": {"begins": "2026-07-15", "groth": 2}},
+        {"WARM_UP": {"begins": "2026-07-15", "posta.it": 0}},
         {"PAUSE_AT_REFUSALS": "many"},
     ],
 )

@@ -6,9 +6,10 @@ pause does not end in a burst.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -178,40 +179,60 @@ class WarmUp:
     first_day: int
     growth: float
     until: int  # from so many a day on there is no limit any more
+    domains: Mapping[str, int] = field(default_factory=dict)  # of the first day's, at most there
 
     def on(self, day: date) -> int | None:
         """How many may go on that day; None: as many as there are."""
-        days = (day - self.begins).days
-        if days < 0:
-            return self.first_day
-        try:
-            number = self.first_day * self.growth**days
-        except OverflowError:  # a plan that was left in the settings for years
-            return None
+        number = self._grown(self.first_day, day)
         return int(number) if number < self.until else None
+
+    def to(self, domain: str, day: date) -> int | None:
+        """How many of them to that domain; None: there is no limit of its own, or the plan is over.
+
+        It grows as the whole does, and ends with it.
+        """
+        first_day = self.domains.get(domain)
+        if first_day is None or self.on(day) is None:
+            return None
+        return int(self._grown(first_day, day))
 
     def within(self, days: int, first: date) -> int | None:
         """How many may go in so many days, of which `first` is one; None: no end to them."""
         numbers = [self.on(first + timedelta(days=day)) for day in range(days)]
         return None if None in numbers else sum(number or 0 for number in numbers)
 
+    def _grown(self, first_day: int, day: date) -> float:
+        try:
+            return first_day * self.growth ** max(0, (day - self.begins).days)
+        except OverflowError:  # a plan that was left in the settings for years
+            return math.inf
+
 
 def parse_warm_up(plan: Mapping[str, object]) -> WarmUp | None:
     """`{"begins": "2026-12-01", "first_day": 200, "growth": 1.5, "until": 50000}`.
 
-    Empty: none. Raises ValueError.
+    A domain among the keys has a first day of its own: `"gmail.com": 50`. Empty: none. Raises
+    ValueError.
     """
     if not plan:
         return None
+    domains = {name.lower(): int(str(number)) for name, number in plan.items() if "." in name}
+    if (
+        unknown := set(plan)
+        - {"begins", "first_day", "growth", "until"}
+        - {name for name in plan if "." in name}
+    ):
+        raise ValueError(f"a warm-up plan knows no {min(unknown)!r}")
     try:
         found = WarmUp(
             begins=date.fromisoformat(str(plan["begins"])),
             first_day=int(str(plan.get("first_day", 200))),
             growth=float(str(plan.get("growth", 1.5))),
             until=int(str(plan.get("until", 50_000))),
+            domains=domains,
         )
     except KeyError as error:
         raise ValueError(f"a warm-up plan needs {error}, the day it begins") from error
-    if found.first_day < 1 or found.growth <= 1:
+    if min([found.first_day, *domains.values()]) < 1 or found.growth <= 1:
         raise ValueError("a warm-up plan begins with 1 mail or more and grows by more than 1")
     return found

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 class Throttle(models.Model):
     """A bucket of newsletter.delivery.pace.limits."""
 
-    # "server", "domain gmail.com", "digest 7", "day 2026-12-01", or "slots domain gmail.com".
+    # "server", "domain gmail.com", "digest 7", "day 2026-12-01", "day 2026-12-01 domain gmail.com",
+    # or "slots domain gmail.com".
     name = models.CharField(max_length=280, unique=True)
     tokens = models.FloatField(default=0.0)
     filled_at = models.DateTimeField()

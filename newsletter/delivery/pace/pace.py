@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,8 @@ T = TypeVar("T")
 _AT_ONCE = 20
 # So often a sender looks for domains that another sender was told to leave alone.
 _LOOK_EVERY = timedelta(seconds=2)
+# Then a warm-up's day that was used up is asked again.
+_DAY_WAIT = timedelta(minutes=10)
 # Then a domain may have a place free: who has one goes on to its next batch meanwhile.
 _PLACE_WAIT = timedelta(seconds=3)
 
@@ -55,7 +57,7 @@ class Pace:
         self.slots = Slots(
             {name: limit.connections for name, limit in known.items() if limit.connections}
         )
-        self.warm_up = limits.parse_warm_up(conf.get("WARM_UP"))
+        self.warm_up = configured_warm_up()
         is_urgent = newsletter.kind == Newsletter.Kind.URGENT
         self.quiet = "" if is_urgent else str(conf.get("QUIET_HOURS"))
         self.zone = ZoneInfo(newsletter.time_zone)
@@ -67,6 +69,7 @@ class Pace:
         # Those in flight, and the one whose envelope goes out with the message before it.
         self._granted: deque[int] = deque(maxlen=in_flight + 1)
         self._resting: dict[str, datetime] = {}
+        self._spent: dict[str, datetime] = {}  # days' buckets that were empty: not to be asked now
         self._last_in_line: dict[str, tuple[int, datetime]] = {}
         self._looked_at: datetime | None = None
 
@@ -84,12 +87,13 @@ class Pace:
         for name in (SERVER, domain):
             if not self.slots.take(name, now):
                 return Wait(now + _PLACE_WAIT, of_all=name == SERVER)
-        asked = [name for name in (SERVER, self.digest, domain, self._day(now)) if name]
+        days = self._days(domain, now)
+        asked = [SERVER, self.digest, domain, *days]
         for name in asked:
-            if until := self._missing(name, now):
+            if until := self._missing(name, now, most=days.get(name)):
                 if name == domain:
                     return Wait(self._place_in_line(row, domain, until), of_all=False)
-                return Wait(until, of_all=True)
+                return Wait(until, of_all=not name.endswith(f" {domain}"))
         for name in asked:
             if name in self._credit:
                 self._credit[name] -= 1
@@ -118,23 +122,31 @@ class Pace:
 
     def _domain(self, row: Row) -> str:
         """The bucket of a recipient's domain, or of the group that MAIL_HOSTS puts it into."""
-        domain = row.address.rpartition("@")[2].lower()
-        return f"domain {self.groups.get(domain, domain)}"
+        return f"domain {_group(row.address.rpartition('@')[2], self.groups)}"
 
     # --- one bucket
 
-    def _missing(self, name: str, now: datetime) -> datetime | None:
-        """Until when this bucket has nothing for us; None: it has."""
-        resting = self._resting.get(name)
+    def _missing(self, name: str, now: datetime, *, most: int | None) -> datetime | None:
+        """Until when this bucket has nothing for us; None: it has. `most` of a warm-up's day."""
+        resting = self._resting.get(name) or self._spent.get(name)
         if resting is not None and now < resting:
             return resting
         rate = self._rate(name)
-        is_day = name.startswith("day ")
-        if (rate is None and not is_day) or self._credit.get(name, 0) > 0:
+        if (rate is None and most is None) or self._credit.get(name, 0) > 0:
             return None
-        granted = _take_of_day(name, self._cap(now) or 0, now) if is_day else _take(name, rate, now)
+        granted = _take(name, rate, now) if most is None else self._take_of_day(name, most, now)
         self._credit[name] = granted.number
         return None if granted.number else granted.until
+
+    def _take_of_day(self, name: str, most: int, now: datetime) -> Granted:
+        granted = _take_of_day(name, most, now)
+        if not granted.number:
+            # Asked again in a while: another sender may give some back. Tomorrow is another bucket.
+            tomorrow = now.astimezone(self.zone).date() + timedelta(days=1)
+            midnight = datetime.combine(tomorrow, time.min, tzinfo=self.zone)
+            self._spent[name] = until = min(midnight, granted.until)
+            return Granted(0, until)
+        return granted
 
     def _place_in_line(self, row: Row, domain: str, until: datetime) -> datetime:
         """Those of one domain that must wait come back one after the other, not all at once."""
@@ -150,12 +162,16 @@ class Pace:
     def _rate(self, name: str) -> Rate | None:
         return self.spread if name == self.digest else self.rates.get(name)
 
-    def _day(self, now: datetime) -> str:
-        """The bucket of a warm-up's day; empty: there is none, or it is over."""
-        return _day_name(now.astimezone(self.zone).date()) if self._cap(now) is not None else ""
-
-    def _cap(self, now: datetime) -> int | None:
-        return self.warm_up.on(now.astimezone(self.zone).date()) if self.warm_up else None
+    def _days(self, domain: str, now: datetime) -> dict[str, int]:
+        """The buckets of a warm-up's day, with their numbers: for all mails, and for the domain."""
+        if self.warm_up is None:
+            return {}
+        today = now.astimezone(self.zone).date()
+        numbers = {
+            _day_name(today): self.warm_up.on(today),
+            f"{_day_name(today)} {domain}": self.warm_up.to(domain.removeprefix("domain "), today),
+        }
+        return {name: number for name, number in numbers.items() if number is not None}
 
     def _look(self, now: datetime) -> None:
         """Whom another sender was told to leave alone."""
@@ -170,7 +186,7 @@ def check_limits() -> None:
     """Raises ImproperlyConfigured for settings about the pace that cannot be understood."""
     try:
         configured_limits()
-        limits.parse_warm_up(conf.get("WARM_UP"))
+        configured_warm_up()
         Refusals(str(conf.get("PAUSE_AT_REFUSALS")))
         if hours := str(conf.get("QUIET_HOURS")):
             limits.parse_hours(hours)
@@ -186,7 +202,7 @@ def resting(*, now: datetime) -> list[tuple[str, datetime]]:
 
 def left_today(newsletter: Newsletter, *, now: datetime) -> tuple[int, int] | None:
     """Of a warm-up's day: how many may still go, of how many; None: as many as there are."""
-    plan = limits.parse_warm_up(conf.get("WARM_UP"))
+    plan = configured_warm_up()
     today = now.astimezone(newsletter.zone).date()
     most = plan.on(today) if plan else None
     if most is None:
@@ -195,9 +211,22 @@ def left_today(newsletter: Newsletter, *, now: datetime) -> tuple[int, int] | No
     return (int(bucket.tokens) if bucket else most), most
 
 
+def left_today_to(newsletter: Newsletter, *, now: datetime) -> dict[str, tuple[int, int]]:
+    """The same of each domain that a warm-up names."""
+    plan = configured_warm_up()
+    today = now.astimezone(newsletter.zone).date()
+    found: dict[str, tuple[int, int]] = {}
+    for domain in plan.domains if plan else ():
+        most = plan.to(domain, today) if plan else None
+        if most is not None:
+            bucket = Throttle.objects.filter(name=f"{_day_name(today)} domain {domain}").first()
+            found[domain] = int(bucket.tokens) if bucket else most, most
+    return found
+
+
 def within_the_deadline(newsletter: Newsletter, *, first: datetime) -> int | None:
     """How many mails of an issue that begins then a warm-up lets go at all; None: no such limit."""
-    plan = limits.parse_warm_up(conf.get("WARM_UP"))
+    plan = configured_warm_up()
     days = max(1, int(float(conf.get("DELIVERY_DEADLINE_HOURS")) // 24))
     return plan.within(days, first.astimezone(newsletter.zone).date()) if plan else None
 
@@ -217,11 +246,25 @@ def _groups() -> dict[str, str]:
 
 def configured_limits() -> dict[str, Limit]:
     """RATE_LIMITS by the names of buckets: "*" is all mails together. Raises ValueError."""
-    configured = dict(conf.get("RATE_LIMITS"))
+    groups = _groups()
     return {
-        SERVER if name == "*" else f"domain {name}": limits.parse_limit(limit)
-        for name, limit in configured.items()
+        SERVER if name == "*" else f"domain {_group(name, groups)}": limits.parse_limit(limit)
+        for name, limit in dict(conf.get("RATE_LIMITS")).items()
     }
+
+
+def configured_warm_up() -> limits.WarmUp | None:
+    """Raises ValueError."""
+    plan = limits.parse_warm_up(conf.get("WARM_UP"))
+    if plan is None:
+        return None
+    groups = _groups()
+    return replace(plan, domains={_group(name, groups): n for name, n in plan.domains.items()})
+
+
+def _group(domain: str, groups: Mapping[str, str]) -> str:
+    """Whichever of a company's domains is named, all of them are meant."""
+    return groups.get(domain.lower(), domain.lower())
 
 
 def _day_name(day: date) -> str:
@@ -241,12 +284,13 @@ def _take(name: str, rate: Rate | None, now: datetime) -> Granted:
 
 def _take_of_day(name: str, cap: int, now: datetime) -> Granted:
     """Of a day's fixed number, which nothing refills: `tokens` is what is left of it."""
-    until = now + timedelta(minutes=10)  # somebody may give some back; tomorrow is another bucket
+    until = now + _DAY_WAIT
     with transaction.atomic():
         throttle, _made = Throttle.objects.select_for_update().get_or_create(
             name=name, defaults={"filled_at": now, "tokens": cap}
         )
-        number = min(_AT_ONCE, int(throttle.tokens))
+        # Of the last ones fewer: none lie idle with a sender who has nobody for them.
+        number = min(_AT_ONCE, -(-int(throttle.tokens) // 10))
         if number <= 0:
             return Granted(0, until)
         throttle.tokens -= number

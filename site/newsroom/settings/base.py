@@ -301,6 +301,8 @@ LOGGING = {
     "loggers": {
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
+        # Warns of tasks with an ETA in RabbitMQ's quorum queues; no task here has one.
+        "kombu.transport.native_delayed_delivery": {"level": "ERROR"},
         "feedparser": {"level": "ERROR"},
         # Whoever asks an address of the internet for anything: a line for each, with a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
