@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from newsletter import conf
+from newsletter.delivery import server as mail_server
 from newsletter.delivery.bounces.mailbox import parse_url
 from newsletter.delivery.dkim import read_key
 from newsletter.delivery.pace.pace import check_limits
@@ -57,15 +58,11 @@ def check_settings(
                 id="newsletter.E002",
             )
         )
-    smtp = str(conf.get("SMTP_URL"))
-    if smtp and (urlsplit(smtp).scheme not in ("smtp", "smtps") or not urlsplit(smtp).hostname):
-        found.append(
-            checks.Error(
-                "NEWSLETTER['SMTP_URL'] is not the address of a mail server.",
-                hint="Write smtp://user:password@host:587/?tls=starttls or smtps://host:465.",
-                id="newsletter.E003",
-            )
-        )
+    try:
+        if smtp := str(conf.get("SMTP_URL")):
+            mail_server.parse_url(smtp)
+    except ImproperlyConfigured as error:
+        found.append(checks.Error(str(error), id="newsletter.E003"))
     try:
         check_limits()
     except ImproperlyConfigured as error:
@@ -135,4 +132,23 @@ def check_celery(
         )
         for name, wanted in BROKER_SETTINGS.items()
         if getattr(settings, name, None) != wanted
+    ]
+
+
+@checks.register("newsletter", deploy=True)
+def check_password(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    try:
+        server = mail_server.configured_server()
+    except ImproperlyConfigured:
+        return []  # told by check_settings
+    if not server.user or server.tls != "none" or server.is_on_this_machine:
+        return []
+    return [
+        checks.Warning(
+            f"The password for the mail server {server} would go over the network unencrypted.",
+            hint="Add ?tls=starttls to SMTP_URL, or write smtps://.",
+            id="newsletter.W002",
+        )
     ]

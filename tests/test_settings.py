@@ -39,6 +39,8 @@ def test_a_misspelt_setting_is_named_with_the_nearest_one(settings):
         ("SITE_URL", "union.example", "newsletter.E002"),
         ("SMTP_URL", "mail.example:25", "newsletter.E003"),
         ("SMTP_URL", "http://mail.example", "newsletter.E003"),
+        ("SMTP_URL", "smtp://mail.example:99999", "newsletter.E003"),
+        ("SMTP_URL", "smtp://mail.example?tls=startls", "newsletter.E003"),
         ("BATCH_SIZE", 0, "newsletter.E004"),
         ("IN_FLIGHT", 0, "newsletter.E004"),
         ("BOUNCE_MAILBOX", "mail.union.example", "newsletter.E007"),
@@ -58,3 +60,22 @@ def test_a_worker_that_acknowledges_early_is_warned_about(settings):
     messages = checks.run_checks(tags=["newsletter"], include_deployment_checks=True)
 
     assert "newsletter.W001" in [message.id for message in messages]
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("smtp://user:secret@mail.example", True),
+        ("smtp://mail.example", False),
+        ("smtp://user:secret@127.0.0.1:1025", False),
+        ("smtp://user:secret@mail.example:587?tls=starttls", False),
+        ("smtps://user:secret@mail.example", False),
+    ],
+)
+def test_a_password_in_the_clear_is_warned_about_before_it_is_sent(settings, url, warned):
+    settings.NEWSLETTER = {**settings.NEWSLETTER, "SMTP_URL": url}
+
+    messages = checks.run_checks(tags=["newsletter"], include_deployment_checks=True)
+
+    assert ("newsletter.W002" in [message.id for message in messages]) is warned
+    assert "secret" not in str(messages)
