@@ -1,4 +1,4 @@
-"""Which subscriptions an issue is addressed to; the freeze says the same in SQL."""
+"""Which subscriptions an issue is addressed to: for the preview and for the freeze."""
 
 from __future__ import annotations
 
