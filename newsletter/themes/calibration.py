@@ -31,6 +31,9 @@ TRUSTED = 40  # reviewed articles, with which a first guess counts half
 TRUSTED_OWN = 20
 # Reviewed articles, with which a guess of how many themes an article has counts half.
 TRUSTED_COUNT = 20
+# Of the suggestions that are probable enough, so many rest on the faintest words and are left out:
+# of texts on several themes, and on one, where a suggestion that goes leaves nothing.
+WEAKEST, WEAKEST_OF_ONE = 0.05, 0.03
 # Automatic acceptance: of tags at or above a probability so many must be right, by the bound that
 # Wilson's score (1927) puts at 80 % certainty, and there must be enough of them to tell.
 WANTED_PRECISION = 0.90
@@ -49,6 +52,13 @@ def signs(learned: Array, keywords: Array, usual: Array) -> Array:
         (constant, learned, keywords, lead, np.broadcast_to(usual, learned.shape)), axis=-1
     ).astype(np.float32)
     return stacked
+
+
+def strengths(strongest: Array, keywords: Array, weights: Array) -> Array:
+    """The most telling words and the keywords, as `weights` of `signs` count them."""
+    _, of_learned, of_keywords, of_lead, _ = weights
+    result: Array = (of_learned + of_lead) * strongest + of_keywords * keywords
+    return result
 
 
 def as_usual(guess: Array, of_all: Array, themes: float) -> Array:
@@ -162,6 +172,20 @@ def thresholds(probabilities: Array, labels: Array, one_each: bool) -> tuple[Arr
     of_all = suggestion_threshold(probabilities, labels)
     own = np.array(own_thresholds(probabilities, labels, of_all))
     return own, own
+
+
+def are_probable(probabilities: Array, threshold: Array, others_threshold: Array) -> Array:
+    """By the thresholds of each article's most probable theme, and of its others."""
+    best = probabilities == probabilities.max(axis=-1, keepdims=True)
+    result: Array = probabilities >= np.where(best, threshold, others_threshold)
+    return result
+
+
+def least_strength(strengths: Array, said: Array, one_each: bool) -> float:
+    """The strength that all but the weakest of such suggestions have; 0 while there are none."""
+    of_said = strengths[said]
+    weakest = WEAKEST_OF_ONE if one_each else WEAKEST
+    return float(np.quantile(of_said, weakest)) if len(of_said) else 0.0
 
 
 def wilson_lower(right: int, of: int, z: float = WILSON_Z) -> float:

@@ -15,13 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from newsletter.themes.calibration import signs
+from newsletter.themes.calibration import are_probable, signs, strengths
 from newsletter.themes.corpus import corpus_of
 from newsletter.themes.documents import Text
 from newsletter.themes.features import Vocabulary
 from newsletter.themes.logistic import Array, sigmoid
 from newsletter.themes.sources import MODEL_FORMAT
-from newsletter.themes.weighing import MOST_WORDS, logits_of, vector_weights, word_parts
+from newsletter.themes.weighing import (
+    MOST_WORDS,
+    logits_of,
+    strongest_of,
+    vector_weights,
+    word_parts,
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Model:
     threshold: Array  # of each theme, where it is an article's most probable one …
     others_threshold: Array  # … and where another is
     fading: float  # what each word counts of the next more telling one, see `weighing`
+    least_strength: float  # of what speaks for a theme, without which it is not said
     acceptance: tuple[Acceptance, ...]
     # Numbers for people: articles learned from, measures out of fold, seconds, …
     facts: dict[str, Any] = field(default_factory=dict)
@@ -67,11 +74,16 @@ class Model:
         result: Array = sigmoid(signs(learned[None], keywords[None], self.usual)[0] @ self.signs)
         return result
 
-    def said(self, probabilities: Array) -> Array:
-        """Which themes of each article are sure enough to be said; one row an article."""
-        best = probabilities == probabilities.max(axis=-1, keepdims=True)
-        sure: Array = probabilities >= np.where(best, self.threshold, self.others_threshold)
-        return sure
+    def strengths(self, strongest: Array, keywords: Array) -> Array:
+        """What speaks for each theme without the many faint words; one row an article."""
+        return strengths(strongest, keywords, self.signs)
+
+    def said(self, probabilities: Array, strengths: Array) -> Array:
+        """Which themes of each article are sure enough, and by words that are strong enough, to
+        be said; one row an article.
+        """
+        probable = are_probable(probabilities, self.threshold, self.others_threshold)
+        return probable & (strengths >= self.least_strength)
 
     # --- kept
 
@@ -85,6 +97,7 @@ class Model:
             "threshold": self.threshold.tolist(),
             "others_threshold": self.others_threshold.tolist(),
             "fading": self.fading,
+            "least_strength": self.least_strength,
             "acceptance": [[one.threshold, one.tags, one.right] for one in self.acceptance],
             "facts": self.facts,
         }
@@ -126,6 +139,7 @@ class Model:
                 threshold=np.array(about["threshold"]),
                 others_threshold=np.array(about["others_threshold"]),
                 fading=about["fading"],
+                least_strength=about["least_strength"],
                 acceptance=tuple(Acceptance(*one) for one in about["acceptance"]),
                 facts=about["facts"],
             )
@@ -170,6 +184,7 @@ class Weighed:
                 at = [row for row, word in enumerate(self._words) if word in silent]
                 self._parts[at, place] = 0.0
         self.logits = logits_of(self._parts, model.coefficients[-1], model.fading)
+        self.strongest = strongest_of(self._parts)
 
     def parts(self, theme: int) -> dict[str, float]:
         """What each of the words that count gave to the theme's logit."""

@@ -85,7 +85,7 @@ def ranked(
         if theme_id in by_words:
             keywords[place] = by_words[theme_id].confidence
     probabilities = model.probabilities(weighed.logits, keywords)
-    said = model.said(probabilities)
+    said = model.said(probabilities, model.strengths(weighed.strongest, keywords))
 
     in_use = {theme.theme_id for theme in themes.themes}
     places = {theme_id: place for place, theme_id in enumerate(model.theme_ids)}

@@ -28,7 +28,7 @@ from newsletter.themes.features import Known, Vocabulary, known_terms, learn_voc
 from newsletter.themes.learned import Acceptance, Model
 from newsletter.themes.logistic import Array, Regression, balanced, sigmoid
 from newsletter.themes.sources import MODEL_FORMAT, MOST_CONFIDENT
-from newsletter.themes.weighing import logits_of, vector_weights, word_parts
+from newsletter.themes.weighing import logits_of, strongest_of, vector_weights, word_parts
 
 # Of the articles against the wish for small coefficients: of texts on several themes, and on one.
 STRENGTH, STRENGTH_OF_ONE = 2.0, 0.7
@@ -132,23 +132,30 @@ def train(
     )
     fading = FADING_OF_ONE if one_each else FADING
     parts = _held_out(known, seed)
-    unseen = np.arange(known, min(unknown, known + MOST_ASKED))
+    unseen = np.arange(known, min(unknown, known + MOST_ASKED) if known < GUESSED_UNTIL else known)
     scoring = _Scoring.of(np.concatenate([*parts, unseen]), corpus, vocabulary, known_of, fading)
     del corpus  # as large as the rows, when there are many articles
-    out_of_fold, tested, start = _out_of_fold(teaching, scoring, parts)
+    out_of_fold, strongest, tested, start = _out_of_fold(teaching, scoring, parts)
     coefficients = teaching.fit(np.arange(known), start)
 
     usual = calibration.usual_themes(labels)
     guess = calibration.FIRST_GUESS_OF_ONE if one_each else calibration.FIRST_GUESS
-    if known < GUESSED_UNTIL:
-        logits = scoring.logits(unseen, coefficients)
-        asked = calibration.signs(logits, keywords[unseen], usual)
+    logits, strong = scoring.weigh(unseen, coefficients)
+    asked = calibration.signs(logits, keywords[unseen], usual)
+    if len(asked):
         themes = calibration.themes_each(labels, THEMES_OF_SHORT if one_each else THEMES_OF_LONG)
         guess = calibration.as_usual(guess, asked, themes)
     seen = calibration.signs(out_of_fold, keywords[tested], usual)
     weights = calibration.fit_pooled(seen, labels[tested], guess)
     probabilities = np.minimum(sigmoid(seen @ weights), MOST_CONFIDENT)
     threshold, others_threshold = calibration.thresholds(probabilities, labels[tested], one_each)
+    all_strengths = calibration.strengths(
+        np.concatenate([strongest, strong]), keywords[np.concatenate([tested, unseen])], weights
+    )
+    probable = calibration.are_probable(
+        np.concatenate([probabilities, sigmoid(asked @ weights)]), threshold, others_threshold
+    )
+    least = calibration.least_strength(all_strengths, probable, one_each)
     model = Model(
         language=language,
         theme_ids=theme_ids,
@@ -159,6 +166,7 @@ def train(
         threshold=threshold,
         others_threshold=others_threshold,
         fading=fading,
+        least_strength=least,
         acceptance=tuple(
             Acceptance(*calibration.acceptance(probabilities[:, place], labels[tested, place]))
             for place in range(len(theme_ids))
@@ -171,14 +179,14 @@ def train(
             "features": vocabulary.size,
         },
     )
-    model.facts.update(_measured(model, probabilities, labels[tested]))
+    said = model.said(probabilities, all_strengths[: len(tested)])
+    model.facts.update(_measured(model, probabilities, said, labels[tested]))
     model.facts["seconds"] = round(time.perf_counter() - began, 2)
     return model
 
 
-def _measured(model: Model, probabilities: Array, labels: Array) -> dict[str, Any]:
+def _measured(model: Model, probabilities: Array, said: Array, labels: Array) -> dict[str, Any]:
     """How good a model is on articles it was not scored on while learning, in numbers."""
-    said = model.said(probabilities)
     return {
         "ndcg": round(measures.ndcg(probabilities, labels), 4),
         "macro_f1": round(measures.f1_scores(said, labels)[1], 4),
@@ -282,15 +290,20 @@ class _Scoring:
         places = {article: place for place, article in enumerate(articles.tolist())}
         return cls(corpus.only(articles), places, vocabulary, known, fading)
 
-    def logits(self, articles: np.ndarray, coefficients: Array) -> Array:
-        """One row an article: what a model of these coefficients would say of it."""
+    def weigh(self, articles: np.ndarray, coefficients: Array) -> tuple[Array, Array]:
+        """One row an article: the logits that a model of these coefficients would give it, and what
+        its strongest words say.
+        """
         vectors = vector_weights(self.vocabulary, coefficients)
         texts = self.texts.only(np.array([self.places[one] for one in articles.tolist()], np.int64))
         found = word_parts(texts, self.vocabulary, coefficients, vectors, self.known)
-        result: Array = np.zeros((len(articles), coefficients.shape[1]), np.float32)
+        logits: Array = np.zeros((len(articles), coefficients.shape[1]), np.float32)
+        strongest = np.zeros_like(logits)
         for place, (first, end) in enumerate(pairwise(found.ends.tolist())):
-            result[place] = logits_of(found.parts[first:end], coefficients[-1], self.fading)
-        return result
+            parts = found.parts[first:end]
+            logits[place] = logits_of(parts, coefficients[-1], self.fading)
+            strongest[place] = strongest_of(parts)
+        return logits, strongest
 
 
 def _held_out(known: int, seed: int) -> list[np.ndarray]:
@@ -305,15 +318,15 @@ def _held_out(known: int, seed: int) -> list[np.ndarray]:
 
 def _out_of_fold(
     teaching: _Teaching, scoring: _Scoring, parts: list[np.ndarray]
-) -> tuple[Array, np.ndarray, Array | None]:
-    """Logits of reviewed articles by models that had not seen them; which articles; a start."""
+) -> tuple[Array, Array, np.ndarray, Array | None]:
+    """Reviewed articles weighed by models that had not seen them; which articles; a start."""
     known, themes = teaching.labels.shape
     start: Array | None = None
-    logits = np.zeros((known, themes), np.float32)
+    logits, strongest = (np.zeros((known, themes), np.float32) for _ in range(2))
     for part in parts:
         mask = np.ones(known, bool)
         mask[part] = False
         start = teaching.fit(np.flatnonzero(mask))
-        logits[part] = scoring.logits(part, start)
+        logits[part], strongest[part] = scoring.weigh(part, start)
     tested = np.sort(np.concatenate([np.zeros(0, np.int64), *parts]))
-    return logits[tested], tested, start
+    return logits[tested], strongest[tested], tested, start

@@ -19,6 +19,7 @@ from newsletter.themes.vectors import word_vectors
 
 Places = npt.NDArray[np.int64]
 MOST_WORDS = 20  # of a text that count for a theme
+STRONGEST = 3  # words that must say much: what rests on many faint ones is not suggested
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,15 @@ def logits_of(parts: Array, intercept: Array, fading: float) -> Array:
         positive = np.partition(positive, len(positive) - MOST_WORDS, axis=0)[-MOST_WORDS:]
     faded = fading ** np.arange(len(positive), dtype=np.float32)
     result: Array = (faded @ np.sort(positive, axis=0)[::-1] + intercept).astype(np.float32)
+    return result
+
+
+def strongest_of(parts: Array) -> Array:
+    """What the most telling words say for each theme by themselves."""
+    positive = np.maximum(parts, 0.0)
+    if len(positive) > STRONGEST:
+        positive = np.partition(positive, len(positive) - STRONGEST, axis=0)[-STRONGEST:]
+    result: Array = positive.sum(axis=0)
     return result
 
 

@@ -8,6 +8,7 @@ from newsletter.themes.calibration import (
     FIRST_GUESS,
     acceptance,
     as_usual,
+    least_strength,
     own_thresholds,
     signs,
     suggestion_threshold,
@@ -90,3 +91,12 @@ def test_a_theme_with_articles_enough_has_a_threshold_of_its_own() -> None:
     assert found[0] < 0.25 < 0.4 < found[1]
     assert found[2] == pytest.approx(0.35, abs=0.02)
     assert own_thresholds(shy[:, None], 0 * right[:, None], 0.35) == [0.35]
+
+
+def test_the_weakest_of_the_probable_suggestions_set_how_strong_words_must_be() -> None:
+    strengths = np.arange(1, 101, dtype=np.float32).reshape(50, 2)
+    said = np.ones_like(strengths, bool)
+    several, one = (least_strength(strengths, said, one_each) for one_each in (False, True))
+    assert (strengths < several).sum() == 5
+    assert (strengths < one).sum() == 3
+    assert least_strength(strengths, np.zeros_like(said), False) == 0

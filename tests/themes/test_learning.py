@@ -165,8 +165,16 @@ def test_a_model_kept_and_read_says_the_same_and_holds_no_pickle(taught: Model) 
 
 
 def test_where_themes_exclude_each_other_a_second_one_must_be_nearly_as_good(taught: Model) -> None:
-    said = taught.said(np.array([[0.5, 0.45, 0.1], [0.49, 0.48, 0.1], [0.2, 0.1, 0.1]], np.float32))
+    probable = np.array([[0.5, 0.45, 0.1], [0.49, 0.48, 0.1], [0.2, 0.1, 0.1]], np.float32)
+    said = taught.said(probable, np.full_like(probable, 9.0))
     assert said.tolist() == [[True, False, False], [True, True, False], [False, False, False]]
+
+
+def test_what_rests_on_faint_words_alone_is_not_suggested_however_probable(taught: Model) -> None:
+    assert taught.least_strength > 0
+    strengths = taught.least_strength * np.array([1.01, 0.99, 0.0], np.float32)
+    said = taught.said(np.array([0.9, 0.9, 0.9], np.float32), strengths)
+    assert said.tolist() == [True, False, False]
 
 
 def test_learning_twice_from_the_same_gives_the_same(taught: Model) -> None:

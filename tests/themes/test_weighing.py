@@ -9,7 +9,7 @@ from newsletter.themes.corpus import corpus_of
 from newsletter.themes.documents import read
 from newsletter.themes.features import known_terms, rows
 from newsletter.themes.learning import model_of
-from newsletter.themes.weighing import vector_weights, word_parts
+from newsletter.themes.weighing import strongest_of, vector_weights, word_parts
 from tests.themes import made
 
 
@@ -41,3 +41,10 @@ def test_the_parts_of_a_texts_words_sum_up_to_what_its_row_says(texts: list[str]
     for text, (first, end) in zip(said, pairwise(found.ends), strict=True):
         assert found.parts[first:end].sum(axis=0) == pytest.approx(text, abs=1e-4)
     assert np.abs(said).max() > 0.5
+
+
+def test_many_faint_words_are_less_than_three_strong_ones() -> None:
+    faint, strong = np.full((40, 1), 0.1), np.array([[0.5], [0.6], [0.7], [-2.0]])
+    assert strongest_of(faint).tolist() == pytest.approx([0.3])
+    assert strongest_of(strong).tolist() == pytest.approx([1.8])
+    assert strongest_of(strong[:1]).tolist() == pytest.approx([0.5])
