@@ -140,6 +140,11 @@ class Article(index.Indexed, models.Model):  # type: ignore[django-manager-missi
             models.Index(fields=["state", "-listed_at", "-id"], name="article_listing"),
             models.Index(fields=["state", "arrived_at"], name="article_arrival"),
             models.Index(fields=["state", "triaged_at"], name="article_triage"),
+            # To undo a decision. Most of a large archive was decided upon by nobody: with those in
+            # it, SQLite takes such an index for useless and reads every article.
+            models.Index(
+                fields=["triaged_at"], condition=Q(triaged_at__isnull=False), name="article_decided"
+            ),
             models.Index(fields=["changed_at"], name="article_changed"),
             models.Index(fields=["language"], name="article_language"),
         ]

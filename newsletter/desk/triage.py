@@ -96,13 +96,12 @@ def take_back(token: str, *, by: Any, now: datetime) -> int:
     count = 0
     for former, moment in moments:
         at = datetime.fromisoformat(moment)
-        # Every state is named for the index that begins with it: there is none on the moment alone.
         ids = list(
-            Article.objects.filter(state__in=Article.State.values, triaged_by=by, triaged_at=at)
+            Article.objects.filter(triaged_by=by, triaged_at=at)
             .order_by()
             .values_list("pk", flat=True)
         )
-        # By their articles: there is no index on the moments, and none is worth its cost.
+        # By their articles: there is no index on these moments, and none is worth its cost.
         for some in chunks(ids):
             ThemeAssignment.objects.filter(
                 article__in=some,
