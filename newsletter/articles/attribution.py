@@ -8,7 +8,7 @@ from datetime import date
 
 from lxml.html import HtmlElement
 
-from newsletter.articles.canonical_url import host_of
+from newsletter.articles.canonical_url import server_of
 from newsletter.articles.footers import text_of
 from newsletter.feeds.dates import find_date, find_month
 
@@ -170,7 +170,7 @@ def read_source_line(block: HtmlElement, *, last: bool = False) -> Source | None
         )
     ):
         source = ""
-    return Source(author[:255], (source or (host_of(url) if not author else ""))[:255], day, url)
+    return Source(author[:255], (source or (server_of(url) if not author else ""))[:255], day, url)
 
 
 def read_paper(block: HtmlElement) -> Source | None:

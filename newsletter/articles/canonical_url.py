@@ -73,7 +73,8 @@ def without_tracking(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, fragment))
 
 
-def host_of(url: str) -> str:
+def server_of(url: str) -> str:
+    """Host and port, in the canonical form."""
     return canonical_url(url).removeprefix("//").partition("/")[0].partition("?")[0]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from newsletter.articles.canonical_url import canonical_url, host_of, is_front_page
+from newsletter.articles.canonical_url import canonical_url, is_front_page, server_of
 from newsletter.articles.markup import whole_text
 
 # How WordPress and its plugins say it, in the languages of their translations.
@@ -114,7 +114,7 @@ def _is_structural(block: HtmlElement, links: list[HtmlElement], post: Post, pla
         and canonical_url(own) == canonical_url(post.url)
         and (
             canonical_url(href) == canonical_url(post.site_url)
-            or (host_of(href) == host_of(post.url) and is_front_page(href))
+            or (server_of(href) == server_of(post.url) and is_front_page(href))
         )
         and len(text_of(block)) < 600
     )
@@ -143,7 +143,7 @@ def _speaks_of(post: Post, title: str, site: str) -> bool:
     known = _letters(post.title)
     if known and said and (said in known or known in said) and len(said) * 2 >= len(known):
         return True
-    host = _letters(host_of(post.site_url or post.url).partition("/")[0].rpartition(".")[0])
+    host = _letters(server_of(post.site_url or post.url).partition("/")[0].rpartition(".")[0])
     if len(name) >= 4 and host and (name in host or host in name):
         return True
     return not known and not post.url

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from newsletter.articles.canonical_url import canonical_url, host_of, is_front_page, loose_url
+from newsletter.articles.canonical_url import canonical_url, is_front_page, loose_url, server_of
 from newsletter.feeds.parse import ParsedEntry
 
 # Links of these say which feed was read, not what: the guid names the post.
@@ -47,7 +47,7 @@ def identity_keys(
     guid = entry.guid.strip()
     guid_address = guid if _ADDRESS.match(guid) and not _is_no_post(guid, site_url) else ""
     link = entry.url
-    if not link or _is_no_post(link, site_url) or _FORWARDERS.search(host_of(link)):
+    if not link or _is_no_post(link, site_url) or _FORWARDERS.search(server_of(link)):
         link = ""
     blog = _blog(link or guid_address, feed_host, site_url)
     words = _words(entry)
@@ -62,7 +62,7 @@ def identity_keys(
         name = _spelled(guid)
         anywhere = re.match(r"tag:|urn:uuid:", name, re.IGNORECASE)
         if anywhere or len(name) >= 16 or name.startswith("urn:"):
-            said.append(f"guid:{'' if anywhere else host_of(f'//{blog}') or blog}:{name}")
+            said.append(f"guid:{'' if anywhere else server_of(f'//{blog}') or blog}:{name}")
     if guid and not (_ADDRESS.match(guid) and is_front_page(guid)):
         own = f"feed:{feed_id}:{canonical_url(guid) if guid_address else _spelled(guid)}"
         if _COUNTER.match(guid):
@@ -124,7 +124,7 @@ def _is_no_post(url: str, site_url: str) -> bool:
 
 def _blog(address: str, feed_host: str, site_url: str) -> str:
     """The host, and the folder of a blog that shares it with others."""
-    host = host_of(address) if address else feed_host
+    host = server_of(address) if address else feed_host
     home = canonical_url(site_url).removeprefix("//").rstrip("/") if site_url else ""
     inside = home.startswith(f"{host}/") and "?" not in home
     if inside and canonical_url(address).removeprefix("//").startswith(f"{home}/"):

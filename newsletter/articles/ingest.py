@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
-from newsletter.articles.canonical_url import host_of
+from newsletter.articles.canonical_url import server_of
 from newsletter.articles.drafting import draft
 from newsletter.articles.excerpt import is_only_excerpt
 from newsletter.articles.identity import distinct_keys, identity_keys
@@ -190,7 +190,7 @@ def _note_excerpts(feed: Feed, candidates: list[Candidate]) -> None:
 def _candidates(feed: Feed, parsed: ParsedFeed) -> tuple[list[Candidate], int]:
     """Each post of the fetch once, oldest last in the feed and first in the list."""
     site_url = parsed.site_url or feed.site_url or feed.url
-    feed_host = host_of(site_url)
+    feed_host = server_of(site_url)
     pairs = [
         (entry, identity_keys(entry, feed_id=feed.pk, feed_host=feed_host, site_url=site_url))
         for entry in parsed.entries

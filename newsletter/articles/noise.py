@@ -6,7 +6,7 @@ import re
 
 from lxml.html import HtmlElement
 
-from newsletter.articles.canonical_url import canonical_url, host_of, without_tracking
+from newsletter.articles.canonical_url import canonical_url, server_of, without_tracking
 from newsletter.articles.embeds import is_known, name_of, readable_address
 from newsletter.articles.footers import text_of
 from newsletter.articles.markup import new_element, whole_text
@@ -178,9 +178,9 @@ def _leads_to_others(block: HtmlElement, entry_url: str) -> bool:
 
 def _stays_here(block: HtmlElement, entry_url: str) -> bool:
     """Links to other sites are the author's own, not a plugin's."""
-    host = host_of(entry_url) if entry_url else ""
+    host = server_of(entry_url) if entry_url else ""
     return not host or all(
-        host_of(a.get("href", "")) == host for a in block.iter("a") if a.get("href")
+        server_of(a.get("href", "")) == host for a in block.iter("a") if a.get("href")
     )
 
 

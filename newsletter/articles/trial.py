@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from newsletter.articles.canonical_url import host_of
+from newsletter.articles.canonical_url import server_of
 from newsletter.articles.drafting import Draft, draft
 from newsletter.articles.excerpt import is_truncated
 from newsletter.articles.identity import distinct_keys, identity_keys
@@ -38,7 +38,7 @@ class Trial:
 def try_out(parsed: ParsedFeed, *, url: str, count: int) -> Trial:
     """The first `count` usable entries as articles, and what holds for all of them."""
     site_url = parsed.site_url or url
-    host = host_of(site_url)
+    host = server_of(site_url)
     pairs = [
         (entry, identity_keys(entry, feed_id=_NO_FEED, feed_host=host, site_url=site_url))
         for entry in parsed.entries

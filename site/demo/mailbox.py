@@ -13,26 +13,23 @@ import itertools
 import json
 import os
 import re
-import signal
-import socket
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from demo import mailbox_pages
+from demo.loopback import LoopbackHTTPServer, OnLoopback, told_to_stop
 
 NAME = re.compile(r"[0-9]{13}-[0-9a-f]+")
 LISTED = 200
@@ -114,15 +111,18 @@ class Post:
         return Mail(name, message_from_bytes(raw, policy=policy.SMTPUTF8))
 
 
-class Mailbox:
+class Mailbox(OnLoopback):
     """A context manager: SMTP at `smtp_url`, the page at `url`. Ports of 0 take free ones."""
 
+    thread_name = "mailbox"
+
     def __init__(self, folder: Path, *, port: int = 0, smtp_port: int = 0) -> None:
+        super().__init__(port)
         self.post = Post(folder)
-        self._port = port
         self._smtp = _Loopback(self, hostname="127.0.0.1", port=smtp_port)
-        self._http: _HTTPServer | None = None
-        self._thread: threading.Thread | None = None
+
+    def listen(self, address: tuple[str, int]) -> _HTTPServer:
+        return _HTTPServer(address, self.post)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.original_content or b""
@@ -133,51 +133,21 @@ class Mailbox:
         return f"250 2.0.0 Ok: queued as {name}"
 
     @property
-    def url(self) -> str:
-        if self._http is None:
-            raise RuntimeError("The mailbox isn't started")
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
-
-    @property
     def smtp_url(self) -> str:
         return f"smtp://127.0.0.1:{self._smtp.bound_port}"
 
     def start(self) -> None:
-        """Raises OSError when a port is taken."""
-        self._http = _HTTPServer(("127.0.0.1", self._port), self.post)
+        super().start()
         try:
             self._smtp.start()
         except OSError:
-            self._http.server_close()
+            super().stop()
             raise
-        self._thread = threading.Thread(
-            target=self._http.serve_forever,
-            kwargs={"poll_interval": 0.05},
-            name="mailbox",
-            daemon=True,
-        )
-        self._thread.start()
 
     def stop(self) -> None:
-        if self._http is None or self._thread is None:
-            return
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-        self._smtp.stop()
-        self._http = self._thread = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
+        if self._http is not None:
+            super().stop()
+            self._smtp.stop()
 
 
 class _Loopback(Controller):
@@ -194,20 +164,13 @@ class _Loopback(Controller):
         super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
-class _HTTPServer(ThreadingHTTPServer):
+class _HTTPServer(LoopbackHTTPServer):
     daemon_threads = True
     block_on_close = False
 
     def __init__(self, address: tuple[str, int], post: Post) -> None:
         self.post = post
         super().__init__(address, _Handler)
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks the resolver for this machine's name, which can hang offline.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
 
 class Page(NamedTuple):
@@ -297,9 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="of the page; 0 takes a free one")
     parser.add_argument("--smtp-port", type=int, default=0, help="0 takes a free one")
     options = parser.parse_args(arguments)
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    stopped = told_to_stop()
     try:
         with Mailbox(options.folder, port=options.port, smtp_port=options.smtp_port) as mailbox:
             print(f"{mailbox.url}/ shows what {mailbox.smtp_url} receives", flush=True)

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import signal
-import socket
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from demo.blogs import BLOGS, IMAGES_DIR, Blog, Post, category_slug, read_posts
 from demo.feeds import post_path, render_feed
+from demo.loopback import LoopbackHTTPServer, OnLoopback, told_to_stop
 from demo.pages import home_page, missing_page, post_page
 
 UPLOADS = "/wp-content/uploads/"
@@ -51,13 +48,15 @@ class Answer:
         return f'"{hashlib.md5(self.body, usedforsecurity=False).hexdigest()}"'
 
 
-class DemoServer:
+class DemoServer(OnLoopback):
     """A context manager; while it is open, `url` and `feeds` say what can be fetched.
 
     `public_base` replaces the server's own address in every link: one address for all blogs (their
     prefixes are added), or a mapping from a blog's key to its whole address. The post that changes
     does so `edit_after` the base moment, or at once when `edit()` is called.
     """
+
+    thread_name = "demo-feeds"
 
     def __init__(
         self,
@@ -73,54 +72,16 @@ class DemoServer:
             raise ValueError(
                 "The base moment needs a time zone, for example 2026-01-31T08:00:00+00:00"
             )
+        super().__init__(port)
         self.base = base.astimezone(UTC).replace(microsecond=0)
         self.clock = clock
         self.verbose = verbose
         self.posts = read_posts()
         self._edited_from = self.base + edit_after
-        self._port = port
         self._public_base = public_base
-        self._http: _HTTPServer | None = None
-        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Raises OSError when the port is taken."""
-        self._http = _HTTPServer(("127.0.0.1", self._port), self)
-        self._thread = threading.Thread(
-            target=self._http.serve_forever,
-            kwargs={"poll_interval": 0.05},
-            name="demo-feeds",
-            daemon=True,
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Returns once every request under way is answered and every socket closed."""
-        if self._http is None or self._thread is None:
-            return
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-        self._http = self._thread = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    @property
-    def url(self) -> str:
-        """The server's own address, without a slash at the end."""
-        if self._http is None:
-            raise RuntimeError("The demo server isn't started")
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+    def listen(self, address: tuple[str, int]) -> _HTTPServer:
+        return _HTTPServer(address, self)
 
     @property
     def feeds(self) -> list[DemoFeed]:
@@ -221,7 +182,7 @@ def _page(body: bytes) -> Answer:
     return Answer(200, "text/html; charset=UTF-8", body)
 
 
-class _HTTPServer(ThreadingHTTPServer):
+class _HTTPServer(LoopbackHTTPServer):
     # Threads are joined when the server closes, so that no socket outlives it.
     daemon_threads = False
     request_queue_size = 64
@@ -229,13 +190,6 @@ class _HTTPServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], demo: DemoServer) -> None:
         self.demo = demo
         super().__init__(address, _Handler)
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks the resolver for the machine's name, and can hang without a network.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A reader that hangs up early is no news.
@@ -305,9 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         edit_after=timedelta(minutes=options.edit_after),
         verbose=options.verbose,
     )
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    stopped = told_to_stop()
     try:
         server.start()
     except OSError as error:
