@@ -16,9 +16,11 @@ from newsletter.themes.sources import ENOUGH_TAGS
 
 # What the columns of `signs` weigh before any article was reviewed: fitted on public Italian
 # texts (short sentences on 7 topics, long posts on 13) with no label of theirs in the model.
-SIGNS = ("constant", "learned", "keywords", "lead", "usual")
-FIRST_GUESS = np.array([-0.8, 1.6, 1.6, 0.8, 1.0], np.float32)
-FIRST_GUESS_OF_ONE = np.array([-0.4, 2.2, 0.3, 1.5, 1.0], np.float32)  # one theme an article
+SIGNS = ("constant", "learned", "keywords", "lead", "usual", "whole", "whole_lead", "many")
+OF_WORDS = ("learned", "lead", "whole", "whole_lead")
+FIRST_GUESS = np.array([-0.8, 1.6, 1.6, 0.8, 1.0, 0.0, 0.0, 0.0], np.float32)
+# Where an article has one theme.
+FIRST_GUESS_OF_ONE = np.array([-0.4, 2.2, 0.3, 1.5, 1.0, 0.0, 0.0, 0.0], np.float32)
 # How many articles' worth of pairs the first guess stands against.
 GUESS_STRENGTH = 100.0
 
@@ -41,24 +43,40 @@ WILSON_Z = 0.8416  # one-sided
 LOWEST_ACCEPTED = 0.85  # below, the surer tags above would have to make up for each other one
 
 
-def signs(learned: Array, keywords: Array, usual: Array) -> Array:
-    """What speaks for each theme of each article; the last axis is SIGNS."""
-    ordered = np.sort(learned, axis=1)
-    best = ordered[:, -1:]
-    second = ordered[:, -2:-1] if learned.shape[1] > 1 else best
-    lead = np.clip(learned - np.where(learned == best, second, best), -6.0, 6.0)
-    constant = np.ones_like(learned)
+def signs(logits: Array, keywords: Array, usual: Array) -> Array:
+    """What speaks for each theme of each article; the last axis is SIGNS.
+
+    `logits` are those of `weighing`. What all words say, and how many themes an article has, weighs
+    nothing before articles were reviewed: only they can tell how far to trust it.
+    """
+    telling, whole, many = np.moveaxis(logits, -1, 0)
+    constant, everywhere = np.ones_like(telling), np.broadcast_to(usual, telling.shape)
     stacked: Array = np.stack(
-        (constant, learned, keywords, lead, np.broadcast_to(usual, learned.shape)), axis=-1
+        (constant, telling, keywords, _lead(telling), everywhere, whole, _lead(whole), many),
+        axis=-1,
     ).astype(np.float32)
     return stacked
 
 
+def _lead(scores: Array) -> Array:
+    """How far each theme is before the best of the others."""
+    ordered = np.sort(scores, axis=1)
+    best = ordered[:, -1:]
+    second = ordered[:, -2:-1] if scores.shape[1] > 1 else best
+    lead: Array = np.clip(scores - np.where(scores == best, second, best), -6.0, 6.0)
+    return lead
+
+
 def strengths(strongest: Array, keywords: Array, weights: Array) -> Array:
     """The most telling words and the keywords, as `weights` of `signs` count them."""
-    _, of_learned, of_keywords, of_lead, _ = weights
-    result: Array = (of_learned + of_lead) * strongest + of_keywords * keywords
+    of_keywords = weight_of(weights, "keywords")
+    result: Array = weight_of(weights, *OF_WORDS) * strongest + of_keywords * keywords
     return result
+
+
+def weight_of(weights: Array, *names: str) -> float:
+    """Of some of SIGNS, together."""
+    return sum(float(weights[SIGNS.index(name)]) for name in names)
 
 
 def as_usual(guess: Array, of_all: Array, themes: float) -> Array:
@@ -111,9 +129,9 @@ def fit_pooled(of_all: Array, labels: Array, first_guess: Array) -> Array:
         if np.abs(step).max() < 1e-5:
             break
     # A word that speaks for a theme must never speak against it.
-    coefficients[1:4] = np.maximum(coefficients[1:4], 0.0)
+    coefficients[1:] = np.maximum(coefficients[1:], 0.0)
     # Nor may what is usual drown what this text says.
-    coefficients[4] = np.clip(coefficients[4], 0.0, 1.0)
+    coefficients[4] = min(coefficients[4], 1.0)
     result: Array = coefficients.astype(np.float32)
     return result
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from newsletter.themes.calibration import are_probable, signs, strengths
+from newsletter.themes.calibration import OF_WORDS, are_probable, signs, strengths, weight_of
 from newsletter.themes.corpus import corpus_of
 from newsletter.themes.documents import Text
 from newsletter.themes.features import Vocabulary
@@ -44,7 +44,8 @@ class Model:
     language: str
     theme_ids: tuple[int, ...]
     vocabulary: Vocabulary
-    coefficients: Array  # features and, last, the intercept; one column a theme
+    # Features and, last, the intercept; one column a theme, and one for how many a text has.
+    coefficients: Array
     signs: Array  # what `calibration.signs` weigh
     usual: Array
     threshold: Array  # of each theme, where it is an article's most probable one …
@@ -69,14 +70,18 @@ class Model:
         """
         return Weighed(self, text.counts(), excluded or {})
 
-    def probabilities(self, learned: Array, keywords: Array) -> Array:
+    def probabilities(self, logits: Array, keywords: Array) -> Array:
         """Of one article: a probability for each theme."""
-        result: Array = sigmoid(signs(learned[None], keywords[None], self.usual)[0] @ self.signs)
+        result: Array = sigmoid(signs(logits[None], keywords[None], self.usual)[0] @ self.signs)
         return result
 
     def strengths(self, strongest: Array, keywords: Array) -> Array:
         """What speaks for each theme without the many faint words; one row an article."""
         return strengths(strongest, keywords, self.signs)
+
+    def weights_of_evidence(self) -> tuple[float, float]:
+        """What a keyword's confidence counts, and what a word's part."""
+        return weight_of(self.signs, "keywords"), weight_of(self.signs, *OF_WORDS)
 
     def said(self, probabilities: Array, strengths: Array) -> Array:
         """Which themes of each article are sure enough, and by words that are strong enough, to
@@ -184,7 +189,7 @@ class Weighed:
                 at = [row for row, word in enumerate(self._words) if word in silent]
                 self._parts[at, place] = 0.0
         self.logits = logits_of(self._parts, model.coefficients[-1], model.fading)
-        self.strongest = strongest_of(self._parts)
+        self.strongest = strongest_of(self._parts[:, :-1])
 
     def parts(self, theme: int) -> dict[str, float]:
         """What each of the words that count gave to the theme's logit."""

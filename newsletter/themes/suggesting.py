@@ -137,8 +137,8 @@ def _explained(
     forms: _Forms,
 ) -> Suggestion:
     """With the words that spoke for the theme: the keywords, and what was learned of any word."""
-    _, of_learned, of_keywords, of_lead, _ = weighed.model.signs.tolist()
-    scale = max(of_learned + of_lead, 1e-6)
+    of_keywords, of_words = weighed.model.weights_of_evidence()
+    scale = max(of_words, 1e-6)
     learned = {stem: scale * part for stem, part in weighed.parts(place).items() if part > 0}
     parts: list[tuple[float, str, bool]] = []
     by_keywords = 0.0

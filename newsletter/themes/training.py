@@ -28,7 +28,13 @@ from newsletter.themes.features import Known, Vocabulary, known_terms, learn_voc
 from newsletter.themes.learned import Acceptance, Model
 from newsletter.themes.logistic import Array, Regression, balanced, sigmoid
 from newsletter.themes.sources import MODEL_FORMAT, MOST_CONFIDENT
-from newsletter.themes.weighing import logits_of, strongest_of, vector_weights, word_parts
+from newsletter.themes.weighing import (
+    LOGITS,
+    logits_of,
+    strongest_of,
+    vector_weights,
+    word_parts,
+)
 
 # Of the articles against the wish for small coefficients: of texts on several themes, and on one.
 STRENGTH, STRENGTH_OF_ONE = 2.0, 0.7
@@ -260,12 +266,25 @@ class _Teaching:
         labels = np.vstack([self.weak_labels, self.list_labels])
         weights = np.vstack([self.weak_weights, self.list_weights * np.ones_like(self.list_labels)])
         labels[taught], weights[taught] = self.labels[taught], 1.0
+        # Only editors tell how many themes an article has.
+        of_many = np.zeros((len(labels), 2), np.float32)
+        of_many[taught] = np.column_stack((_many(self.labels[taught]), np.ones(len(taught))))
+        labels = np.column_stack((labels, of_many[:, 0]))
+        weights = np.column_stack((weights, of_many[:, 1]))
         return self.regression.fit(
             labels,
             self.strength * balanced(labels, weights),
             start=start,
             steps=STEPS if start is None else FEWER_STEPS,
         )
+
+
+def _many(labels: Array) -> Array:
+    """How many themes each article has, from 0 to 1: half is what is usual."""
+    given = labels.sum(axis=1)
+    usual = max(float(given.mean()), 1e-6) if len(given) else 1.0
+    result: Array = given / (given + usual)
+    return result
 
 
 @dataclass(frozen=True)
@@ -291,18 +310,18 @@ class _Scoring:
         return cls(corpus.only(articles), places, vocabulary, known, fading)
 
     def weigh(self, articles: np.ndarray, coefficients: Array) -> tuple[Array, Array]:
-        """One row an article: the logits that a model of these coefficients would give it, and what
-        its strongest words say.
+        """One row an article: its logits under these coefficients, as in `logits_of`, and what its
+        strongest words say.
         """
         vectors = vector_weights(self.vocabulary, coefficients)
         texts = self.texts.only(np.array([self.places[one] for one in articles.tolist()], np.int64))
         found = word_parts(texts, self.vocabulary, coefficients, vectors, self.known)
-        logits: Array = np.zeros((len(articles), coefficients.shape[1]), np.float32)
-        strongest = np.zeros_like(logits)
+        strongest: Array = np.zeros((len(articles), coefficients.shape[1] - 1), np.float32)
+        logits: Array = np.zeros((*strongest.shape, len(LOGITS)), np.float32)
         for place, (first, end) in enumerate(pairwise(found.ends.tolist())):
             parts = found.parts[first:end]
             logits[place] = logits_of(parts, coefficients[-1], self.fading)
-            strongest[place] = strongest_of(parts)
+            strongest[place] = strongest_of(parts[:, :-1])
         return logits, strongest
 
 
@@ -322,7 +341,8 @@ def _out_of_fold(
     """Reviewed articles weighed by models that had not seen them; which articles; a start."""
     known, themes = teaching.labels.shape
     start: Array | None = None
-    logits, strongest = (np.zeros((known, themes), np.float32) for _ in range(2))
+    strongest = np.zeros((known, themes), np.float32)
+    logits = np.zeros((known, themes, len(LOGITS)), np.float32)
     for part in parts:
         mask = np.ones(known, bool)
         mask[part] = False

@@ -20,13 +20,14 @@ from newsletter.themes.vectors import word_vectors
 Places = npt.NDArray[np.int64]
 MOST_WORDS = 20  # of a text that count for a theme
 STRONGEST = 3  # words that must say much: what rests on many faint ones is not suggested
+LOGITS = ("telling", "whole", "many")
 
 
 @dataclass(frozen=True)
 class WordParts:
     words: Places  # numbers of the corpus's terms, text after text
     ends: Places  # where each text's words end; the first is 0
-    parts: Array  # one row a word, one column a theme
+    parts: Array  # one row a word, one column a theme, and one for how many themes a text has
 
 
 def vector_weights(vocabulary: Vocabulary, coefficients: Array) -> Array | None:
@@ -64,17 +65,23 @@ def word_parts(
 
 
 def logits_of(parts: Array, intercept: Array, fading: float) -> Array:
-    """A theme's logit is what its most telling words say, each a little less than the one before.
+    """What the words of one text say for each theme; the last axis is LOGITS.
 
-    So the words that are shown are what gave a suggestion: without the first three little is left.
-    It also suggests better than the plain sum over all words while little was learned: a hundred
-    faint hints outweigh no keyword.
+    - Its most telling words, each a little less than the one before. So the words that are shown
+      are what gave a suggestion: without the first three little is left. It also suggests better
+      than the plain sum over all words while little was learned: a hundred faint hints outweigh no
+      keyword.
+    - All words, also those that speak against it: `calibration` learns how far they can be trusted.
+    - How many themes such a text has, equal for all of them. It is the last column of the parts.
     """
-    positive = np.maximum(parts, 0.0)
+    whole = parts.sum(axis=0) + intercept
+    positive = np.maximum(parts[:, :-1], 0.0)
     if len(positive) > MOST_WORDS:
         positive = np.partition(positive, len(positive) - MOST_WORDS, axis=0)[-MOST_WORDS:]
     faded = fading ** np.arange(len(positive), dtype=np.float32)
-    result: Array = (faded @ np.sort(positive, axis=0)[::-1] + intercept).astype(np.float32)
+    telling = faded @ np.sort(positive, axis=0)[::-1] + intercept[:-1]
+    many = np.full_like(telling, whole[-1])
+    result: Array = np.stack((telling, whole[:-1], many), axis=-1).astype(np.float32)
     return result
 
 

@@ -66,7 +66,7 @@ def test_a_word_that_no_article_has_is_known_by_its_meaning(
     sources = [Source("", one, None) for words in lists for one in words * 20]
     model = model_of(sources, themes, language)
     assert model is not None
-    mountain, hospital = model.weigh(read("", text, language)).logits
+    mountain, hospital = model.weigh(read("", text, language)).logits[:, 0]
     assert mountain > hospital + 0.1
 
 
