@@ -6,8 +6,11 @@ import pytest
 from newsletter.themes import measures
 from newsletter.themes.calibration import (
     FIRST_GUESS,
+    FIRST_GUESS_OF_ONE,
+    SIGNS,
     acceptance,
     as_usual,
+    fit_pooled,
     least_strength,
     own_thresholds,
     signs,
@@ -46,6 +49,20 @@ def test_how_many_themes_an_article_has_is_learned_from_the_reviewed_ones() -> N
     assert themes_each(three_each[:0], 2.0) == 2.0
     assert themes_each(three_each, 2.0) == pytest.approx(2.5)
     assert themes_each(np.ones((2_000, 3), np.float32), 2.0) == pytest.approx(3.0, abs=0.02)
+
+
+@pytest.mark.parametrize("guess", [FIRST_GUESS, FIRST_GUESS_OF_ONE], ids=["several", "one"])
+def test_what_all_words_say_is_trusted_as_far_as_reviewed_articles_prove_it(
+    guess: np.ndarray,
+) -> None:
+    logits = np.random.default_rng(2).normal(0, 1, (600, 5, 3)).astype(np.float32)
+    none = np.zeros((600, 5), np.float32)
+    seen = signs(logits, none, none[0])
+    whole = SIGNS.index("whole")
+    assert guess[whole] == 0
+    proven = fit_pooled(seen, (logits[..., 1] > 0.5).astype(np.float32), guess)
+    by_telling_words = fit_pooled(seen, (logits[..., 0] > 0.5).astype(np.float32), guess)
+    assert proven[whole] > 1 > 0.2 > by_telling_words[whole]
 
 
 def test_few_articles_hardly_move_the_threshold() -> None:

@@ -77,6 +77,38 @@ def test_a_sign_that_stands_for_two_words_is_learned_and_found_like_any_other() 
     assert said("Sciopero \ufdfb corteo", model).keys() == {STRIKES}
 
 
+def test_a_kind_of_article_that_editors_give_many_themes_is_given_more() -> None:
+    """A round-up has all of them, whatever else it says; other posts have one."""
+    dice = random.Random(4)
+    round_ups = [
+        Source(
+            "",
+            f"rassegna settimanale {made.article(dice.choice([PENSIONS, SCHOOL, STRIKES]), dice)}",
+            frozenset({PENSIONS, STRIKES, SCHOOL}),
+        )
+        for _ in range(60)
+    ]
+    model = learn(round_ups + made.sources(90, reviewed=True))
+    text = "un corteo in piazza, adesione alla protesta"
+    assert len(said(f"rassegna settimanale: {text}", model)) > len(said(text, model))
+    many = [
+        model.weigh(read("", one, "it")).logits[0, 2]
+        for one in (text, f"rassegna settimanale: {text}")
+    ]
+    assert many[0] < many[1]
+
+
+def test_a_few_posts_with_one_theme_each_do_not_prove_that_themes_exclude_each_other() -> None:
+    long = [
+        one._replace(text=" ".join([one.text, *made.FILLER * 3]))
+        for one in made.sources(150, reviewed=True)
+    ]
+    few, many = learn([*long[:12], *(one._replace(themes=None) for one in long[12:])]), learn(long)
+    two = np.array([0.9, 0.4, 0.1], np.float32)
+    assert few.said(two).tolist() == [True, True, False]
+    assert many.said(two).tolist() == [True, False, False]
+
+
 def test_what_editors_say_outweighs_the_keywords() -> None:
     # Editors never took "corteo" for a strike: here it is about school.
     dice = random.Random(3)

@@ -9,7 +9,7 @@ from newsletter.themes.corpus import corpus_of
 from newsletter.themes.documents import read
 from newsletter.themes.features import known_terms, rows
 from newsletter.themes.learning import model_of
-from newsletter.themes.weighing import strongest_of, vector_weights, word_parts
+from newsletter.themes.weighing import logits_of, strongest_of, vector_weights, word_parts
 from tests.themes import made
 
 
@@ -48,3 +48,12 @@ def test_many_faint_words_are_less_than_three_strong_ones() -> None:
     assert strongest_of(faint).tolist() == pytest.approx([0.3])
     assert strongest_of(strong).tolist() == pytest.approx([1.8])
     assert strongest_of(strong[:1]).tolist() == pytest.approx([0.5])
+
+
+def test_a_word_against_a_theme_counts_only_where_all_words_do() -> None:
+    parts = np.array([[2.0, 0.5, 0.25], [-1.0, 0.5, 0.25]], np.float32)  # two themes, and how many
+    intercept = np.array([0.1, 0.0, -1.0], np.float32)
+    telling, whole, many = logits_of(parts, intercept, 0.9).T
+    assert telling == pytest.approx([2.1, 0.95])
+    assert whole == pytest.approx([1.1, 1.0])
+    assert many == pytest.approx([-0.5, -0.5])
