@@ -105,8 +105,8 @@ def test_a_few_posts_with_one_theme_each_do_not_prove_that_themes_exclude_each_o
     ]
     few, many = learn([*long[:12], *(one._replace(themes=None) for one in long[12:])]), learn(long)
     two = np.array([0.9, 0.4, 0.1], np.float32)
-    assert few.said(two).tolist() == [True, True, False]
-    assert many.said(two).tolist() == [True, False, False]
+    assert few.said(two, two + 9).tolist() == [True, True, False]
+    assert many.said(two, two + 9).tolist() == [True, False, False]
 
 
 def test_what_editors_say_outweighs_the_keywords() -> None:
