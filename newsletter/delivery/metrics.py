@@ -22,7 +22,7 @@ from newsletter.articles.models import Article
 from newsletter.delivery.bounces.models import Bounce
 from newsletter.delivery.models import Batch
 from newsletter.delivery.pace.pace import resting
-from newsletter.delivery.progress import progress
+from newsletter.delivery.progress import progress, speed
 from newsletter.delivery.pulse import last_pulses
 from newsletter.digests.models import Digest
 from newsletter.feeds.models import Feed
@@ -80,11 +80,13 @@ def gather(*, now: datetime) -> list[Metric]:
     )
     due = Feed.objects.due(now).aggregate(first=Min("next_poll_at"))["first"]
     late = [now - digest.slot for digest in digests if digest.status == Digest.Status.APPROVED]
-    per_digest = [
-        ({"digest": str(digest.pk), "state": state}, number)
-        for digest in digests
-        for state, number in progress(digest).states.items()
-    ]
+    accounts = {digest: progress(digest) for digest in digests}
+    speeds = {
+        digest: found
+        for digest, account in accounts.items()
+        if digest.status == Digest.Status.SENDING and digest.paused_at is None
+        if (found := speed(digest, account, now=now)) is not None
+    }
     bounces = Bounce.objects.filter(received_at__gt=now - timedelta(days=1))
     batches = Batch.objects.filter(state=Batch.State.OPEN, digest__in=digests)
     return [
@@ -96,7 +98,38 @@ def gather(*, now: datetime) -> list[Metric]:
                 for name, at in last_pulses().items()
             ],
         ),
-        Metric("deliveries", "Deliveries of a digest that is not over, by state.", per_digest),
+        Metric(
+            "deliveries", "Deliveries of a digest that is not over, by state.",
+            [
+                (_of(digest, state=state), number)
+                for digest, account in accounts.items()
+                for state, number in account.states.items()
+            ],
+        ),
+        Metric(
+            "delivery_reasons", "Those of them that have a reason, by state and reason.",
+            [
+                (_of(digest, state=state, reason=reason), number)
+                for digest, account in accounts.items()
+                for (state, reason), number in account.reasons.items()
+            ],
+        ),
+        Metric(
+            "exclusions", "Who does not get a digest that is not over, by reason.",
+            [
+                (_of(digest, reason=reason), number)
+                for digest, account in accounts.items()
+                for reason, number in account.exclusions.items()
+            ],
+        ),
+        Metric(
+            "sent_per_minute", "How fast a digest goes out; no value: nothing went out lately.",
+            [(_of(digest), found.per_minute) for digest, found in speeds.items()],
+        ),
+        Metric(
+            "minutes_left", "How long the rest of it takes at that speed.",
+            [(_of(digest), found.minutes_left) for digest, found in speeds.items()],
+        ),
         Metric("digests", "Digests by status.", _counted(Digest.objects.all(), "status")),
         _one(
             "paused_digests", "Digests that are paused.",
@@ -137,6 +170,10 @@ def gather(*, now: datetime) -> list[Metric]:
     ]  # fmt: skip
 
 
+def _of(digest: Digest, **labels: str) -> dict[str, str]:
+    return {"digest": str(digest.pk)} | labels
+
+
 def _one(name: str, help: str, value: float) -> Metric:
     return Metric(name, help, [({}, value)])
 
@@ -154,7 +191,8 @@ def _lines(metrics: list[Metric]) -> Iterator[str]:
         yield f"# HELP {name} {metric.help}\n# TYPE {name} gauge\n"
         for labels, value in metric.values:
             shown = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-            yield f"{name}{{{shown}}} {value:g}\n" if labels else f"{name} {value:g}\n"
+            number = f"{value:.3f}" if isinstance(value, float) else str(value)  # all its digits
+            yield f"{name}{{{shown}}} {number}\n" if labels else f"{name} {number}\n"
 
 
 def _escaped(text: str) -> str:

@@ -15,7 +15,9 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter import tasks
-from newsletter.delivery.models import Delivery
+from newsletter.delivery.control import pause
+from newsletter.delivery.metrics import Metric, in_words
+from newsletter.delivery.models import Delivery, Exclusion
 from newsletter.delivery.send import send_batches
 from newsletter.desk.alarms import KINDS
 from newsletter.digests.models import Digest
@@ -48,9 +50,31 @@ def test_metrics_say_what_the_ledger_says_and_name_nobody(
         line = f'bollettino_deliveries{{digest="{digest.pk}",state="{state.value}"}} {number}\n'
         assert line in text
     assert 'bollettino_digests{status="sending"} 1\n' in text
+    why = f'bollettino_delivery_reasons{{digest="{digest.pk}",state="failed",reason="refused"}} 1\n'
+    assert why in text
     assert "@" not in text
     line = re.compile(r'(# (HELP|TYPE) .+|\w+(\{(\w+="[^"]*",?)+\})? [\d.e+]+)')
     assert [odd for odd in text.splitlines() if not line.fullmatch(odd)] == []
+
+
+def test_metrics_say_who_is_left_out_how_fast_it_goes_and_how_long_the_rest_takes(
+    client: Client, ready_digest: Ready, smtp: ScriptedServer, configure: Callable[..., None]
+) -> None:
+    configure(METRICS_TOKEN="geheim")
+    digest = ready_digest(20)
+    Exclusion.objects.create(digest=digest, reason=Exclusion.Reason.PAUSED)
+    assert "bollettino_sent_per_minute{" not in scraped(client).content.decode()
+    send_batches(digest.pk, stop=lambda: len(smtp.received) == 12)
+    text = scraped(client).content.decode()
+    assert f'bollettino_exclusions{{digest="{digest.pk}",reason="paused"}} 1\n' in text
+    assert re.search(rf'bollettino_sent_per_minute{{digest="{digest.pk}"}} [1-9]\d*\n', text)
+    assert f'bollettino_minutes_left{{digest="{digest.pk}"}} 1\n' in text
+    pause(digest.pk, now=timezone.now())
+    assert "bollettino_sent_per_minute{" not in scraped(client).content.decode()
+
+
+def test_a_large_number_keeps_all_its_digits() -> None:
+    assert in_words([Metric("deliveries", "All.", [({}, 12_345_678)])]).endswith(" 12345678\n")
 
 
 def test_without_a_token_there_are_no_metrics_and_with_a_wrong_one_none_either(
