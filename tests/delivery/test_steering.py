@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from wagtail.models import ModelLogEntry
 
 from newsletter.delivery.models import Delivery
@@ -117,3 +117,17 @@ def test_who_did_not_get_it_is_told_as_the_admin_tells_it(
     assert len(b"".join(page.streaming_content).decode().splitlines()) == len(rows)
     exports = ModelLogEntry.objects.filter(action="newsletter.undelivered_export")
     assert exports.count() == 2
+
+
+def test_an_operator_is_told_what_holds_a_digest_back(
+    smtp: ScriptedServer, ready_digest: Ready, configure: Callable[..., None]
+) -> None:
+    digest = ready_digest(3)
+    configure(WARM_UP={"begins": timezone.localdate().isoformat(), "first_day": 2, "posta.example": 1})
+    assert send_batches(digest.pk).counts["sent"] == 1
+    out = StringIO()
+    call_command("digest_status", digest.pk, stdout=out)
+    assert "Of these to posta.example: 1 today, 0 are left." in out.getvalue()
+    told("pause_digest", str(digest.pk))
+    (one,) = told("digest_status", str(digest.pk))["digests"]
+    assert (one["paused"], one["held_back"], one["per_minute"]) == (True, [], 0)

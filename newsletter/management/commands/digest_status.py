@@ -7,6 +7,7 @@ from typing import Any
 from newsletter.delivery.bounces.receiving import came_back
 from newsletter.delivery.pace.pace import resting
 from newsletter.delivery.progress import progress, speed
+from newsletter.desk.pace_words import held_back_words
 from newsletter.digests.models import Digest
 from newsletter.management.base import OperatorCommand, Outcome
 from newsletter.management.named import numbered_digest
@@ -45,7 +46,8 @@ class Command(OperatorCommand):
 
 def _told(digest: Digest, now: datetime) -> dict[str, Any]:
     account = progress(digest)
-    pace = speed(digest, account, now=now) if digest.status == Digest.Status.SENDING else None
+    moving = digest.status == Digest.Status.SENDING and digest.paused_at is None
+    pace = speed(digest, account, now=now) if moving else None
     return {
         "digest": digest.pk,
         "status": digest.status,
@@ -60,6 +62,7 @@ def _told(digest: Digest, now: datetime) -> dict[str, Any]:
         "adds_up": account.adds_up,
         "per_minute": pace.per_minute if pace else 0,
         "minutes_left": pace.minutes_left if pace else None,
+        "held_back": held_back_words(digest, now=now) if moving else [],
     }
 
 
@@ -72,6 +75,7 @@ def _lines(digest: Digest, told: dict[str, Any]) -> list[str]:
     lines = [f"{digest.pk}  {digest}: {state}. {counts or 'No deliveries'}."]
     if told["per_minute"]:
         lines.append(f"    {told['per_minute']:,} a minute, about {told['minutes_left']} min left.")
+    lines += [f"    {words}" for words in told["held_back"]]
     if told["came_back"]:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in told["came_back"].items())
         lines.append(f"    Came back: {kinds}.")
