@@ -123,7 +123,9 @@ def test_an_operator_is_told_what_holds_a_digest_back(
     smtp: ScriptedServer, ready_digest: Ready, configure: Callable[..., None]
 ) -> None:
     digest = ready_digest(3)
-    configure(WARM_UP={"begins": timezone.localdate().isoformat(), "first_day": 2, "posta.example": 1})
+    configure(
+        WARM_UP={"begins": timezone.localdate().isoformat(), "first_day": 2, "posta.example": 1}
+    )
     assert send_batches(digest.pk).counts["sent"] == 1
     out = StringIO()
     call_command("digest_status", digest.pk, stdout=out)
