@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from wagtail.users.models import UserProfile
 
 from newsletter.articles.models import Article
 from newsletter.digests.compile import compile_due
@@ -98,6 +100,54 @@ def test_forty_posts_become_a_scheduled_digest(
     assert time.monotonic() - began < SECONDS
 
 
+def test_in_italian_an_editor_proposes_and_a_moderator_approves(
+    chromium: Browser, live_server: Any, request: pytest.FixtureRequest
+) -> None:
+    """Nothing but the rights of their groups; every button is found by its Italian words."""
+    newsletter = make_newsletter(frequency="daily", weekdays=list(range(7)))
+    make_member(newsletter=newsletter)
+    themes = [make_theme(name) for name in ("Pensioni", "Salute")]
+    for number in range(10):
+        make_article(f"Notizia {number}", themes=[themes[number % 2]], accepted=False)
+    editor = in_italian(a_desk(chromium, live_server, phone=False, role="editor"))
+    moderator = in_italian(a_desk(chromium, live_server, phone=False, role="moderator"))
+    for page in (editor, moderator):
+        request.addfinalizer(page.context.close)
+    home = live_server.url + reverse("wagtailadmin_home")
+
+    editor.goto(home)
+    editor.get_by_role("link", name="Smista 10 articoli").click()
+    editor.get_by_role("link", name="Accetta tutti i suggerimenti").click()
+    editor.get_by_role("button", name="Sì, accetta").click()
+    expect(editor.get_by_text("10 articoli accettati.")).to_be_visible()
+    compile_due(now=timezone.now())
+    editor.reload()
+    editor.get_by_role("link", name="Controlla Ogni settimana N. 1 e proponilo").click()
+    editor.get_by_label("Oggetto").fill("Le notizie di oggi")
+    editor.locator("footer .w-dropdown__toggle").first.click()
+    editor.locator("footer button[name=action-submit]").click()
+    editor.goto(home)  # there is nothing left for them to do, and it waits for another
+    expect(editor.get_by_text("Niente da fare")).to_be_visible()
+    expect(editor.get_by_text("non ancora approvato")).to_be_visible()
+    assert Digest.objects.get().status == Digest.Status.DRAFT
+
+    moderator.goto(home)
+    moderator.get_by_role("link", name="Controlla e approva Ogni settimana N. 1").click()
+    moderator.get_by_role("link", name="Controlli e invio").first.click()
+    moderator.get_by_role("button", name="Approva per l’invio").click()
+    expect(moderator.get_by_text("Approvato").first).to_be_visible()
+    digest = Digest.objects.get()
+    assert digest.status == Digest.Status.APPROVED
+    assert digest.subject == "Le notizie di oggi"
+
+
+def in_italian(page: Page) -> Page:
+    """As whoever chose Italian in their account sees it."""
+    for user in get_user_model().objects.all():
+        UserProfile.objects.update_or_create(user=user, defaults={"preferred_language": "it"})
+    return page
+
+
 def approve(page: Page, hand: Hand) -> None:
     """From the editor to an approved digest, by the menu at its foot."""
     footer = page.locator("footer")
@@ -108,9 +158,9 @@ def approve(page: Page, hand: Hand) -> None:
     hand.press(page.locator("button.action-save[name=action-publish]"))
 
 
-def a_desk(chromium: Browser, live_server: Any, *, phone: bool) -> Page:
+def a_desk(chromium: Browser, live_server: Any, *, phone: bool, role: str = "superuser") -> Page:
     there_is_a_site()
-    client = client_for("superuser")
+    client = client_for(role)
     context: BrowserContext = chromium.new_context(
         viewport=PHONE if phone else LAPTOP,  # type: ignore[arg-type]
         has_touch=phone,
