@@ -293,9 +293,12 @@ def test_what_polling_records_for_editors_stays_in_the_sites_language(settings) 
     settings.LANGUAGE_CODE = "it"
     feed = make_feed(url="http://10.0.0.1/feed")
     with translation.override("it"):
-        assert "1 of 1 feeds failed" in refused("poll_feeds", "--feed", str(feed.pk))
+        said = refused("poll_feeds", "--feed", str(feed.pk))
     feed.refresh_from_db()
     assert "indirizzo privato" in feed.error
+    # To the operator it is a quotation, after a word that is the same in every language.
+    assert said.startswith("1 of 1 feeds failed, the first http://10.0.0.1/feed: failed (private_")
+    assert said.endswith(f"The admin says: “{feed.error}”")
 
 
 def test_a_list_without_feeds_is_refused_and_those_refused_are_counted(tmp_path: Path) -> None:

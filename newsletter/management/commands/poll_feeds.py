@@ -39,12 +39,12 @@ class Command(OperatorCommand):
         }
         failed = [row for row in rows if row["error"]]
         lines = [
-            f"{row['title']}: {row['error'] or '{new} new, {changed} changed'.format(**row)}"
+            f"{row['title']}: {_why(row) or '{new} new, {changed} changed'.format(**row)}"
             for row in rows
         ]
         problem = (
             f"{len(failed)} of {len(rows)} feeds failed, the first {failed[0]['url']}: "
-            f"{failed[0]['error']}"
+            f"{_why(failed[0])}"
             if failed
             else ""
         )
@@ -55,7 +55,8 @@ class Command(OperatorCommand):
         rows: list[dict[str, Any]] = []
 
         def took(feed: Feed, ingested: Ingested | None) -> None:
-            rows.append(_row(feed, ingested, "" if ingested else feed.error))
+            failed = ("", "") if ingested else (feed.error, feed.error_code)
+            rows.append(_row(feed, ingested, *failed))
             progress.show(len(rows), len(feeds))
 
         try:
@@ -67,7 +68,14 @@ class Command(OperatorCommand):
         return sorted(rows, key=lambda row: int(row["feed"]))
 
 
-def _row(feed: Feed, ingested: Ingested | None, error: str) -> dict[str, Any]:
+def _why(row: dict[str, Any]) -> str:
+    """In English by its code; what stands in the admin is quoted, in whatever language."""
+    if row["error_code"]:
+        return f"failed ({row['error_code']}). The admin says: “{row['error']}”"
+    return str(row["error"])
+
+
+def _row(feed: Feed, ingested: Ingested | None, error: str, error_code: str = "") -> dict[str, Any]:
     return {
         "feed": feed.pk,
         "url": feed.url,
@@ -75,4 +83,5 @@ def _row(feed: Feed, ingested: Ingested | None, error: str) -> dict[str, Any]:
         "new": len(ingested.new) if ingested else 0,
         "changed": len(ingested.changed) if ingested else 0,
         "error": error,
+        "error_code": error_code,
     }
