@@ -228,6 +228,28 @@ def test_a_port_that_is_none_is_refused_in_one_line(tmp_path: Path, port: str) -
     assert f"PORT={port}" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "secret@db.example/news"),
+        ("SMTP_URL", "mail.example:secret"),
+        ("SMTP_URL", "smtp://user:secret@mail.example:port"),
+        ("TIME_ZONE", "Mars"),
+        ("TICK_SECONDS", "often"),
+        ("SENDERS", "many"),
+        ("NEWSLETTER", "{secret"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_named_in_one_line_without_secrets(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    done = run(tmp_path, "--demo", **{name: value})
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith(f"Bollettino can't start: {name}")
+    assert "secret" not in done.stderr
+
+
 def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     done = run(tmp_path / "file" / "var", "--demo")

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import django
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from newsroom.settings.environment import Environment
 
 ROOT = Path(__file__).resolve().parents[3]
 SITE_DIR = ROOT / "site" / "newsroom"
 
-env = environ.Env()
-environ.Env.read_env(ROOT / ".env")
+env = Environment()
+Environment.read_env(ROOT / ".env")
 
 # Everything an instance writes lies under this one folder.
 DATA_DIR = Path(env.str("DATA_DIR", default=str(ROOT / "var"))).expanduser().resolve()
@@ -28,7 +29,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 try:
     PORT = env.int("PORT", default=8000)
-except ValueError:
+except ImproperlyConfigured:
     PORT = 0
 if not 0 < PORT < 65536:
     raise ImproperlyConfigured(
@@ -121,7 +122,7 @@ def sqlite(path: Path) -> dict[str, Any]:
 
 
 if env.str("DATABASE_URL", default=""):
-    DATABASES = {"default": env.db("DATABASE_URL")}
+    DATABASES = {"default": env.database("DATABASE_URL")}
     if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         DATABASES["default"] = sqlite(Path(DATABASES["default"]["NAME"]))
     else:
@@ -142,7 +143,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="it")
 LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = [("it", _("Italian")), ("en", _("English"))]
 WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
-TIME_ZONE = env.str("TIME_ZONE", default="Europe/Rome")
+TIME_ZONE = env.time_zone("TIME_ZONE", default="Europe/Rome")
 WAGTAIL_USER_TIME_ZONES = [TIME_ZONE]
 USE_I18N = True
 USE_TZ = True
@@ -230,12 +231,13 @@ else:
 
 # smtp://user:password@host:587/?tls=starttls and smtps://host:465 (see docs/reference).
 SMTP_URL = env.str("SMTP_URL", default="smtp://127.0.0.1:1025")
-_smtp = env.email_url_config(
+_smtp = env.mail_server(
+    "SMTP_URL",
     SMTP_URL.replace("smtps://", "smtp+ssl://", 1)
     if SMTP_URL.startswith("smtps://")
     else SMTP_URL.split("?")[0].replace(
         "smtp://", "smtp+tls://" if "tls=starttls" in SMTP_URL else "smtp://", 1
-    )
+    ),
 )
 _mailer = {
     "host": _smtp["EMAIL_HOST"],
