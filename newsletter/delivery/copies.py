@@ -18,7 +18,7 @@ from newsletter.digests.pictures import kept_pictures
 # Variants kept ready. One takes about 60 KB, and pictures, which are kept once for all of them, and
 # some milliseconds to compile; members with different choices come in any sequence.
 _MOST_COMPILED = 512
-_MOST_MADE = 3  # the mail in hand, the next, whose envelope goes out with it, and one made ahead
+_MOST_MADE = 5  # the mail in hand, and those whose envelopes go out ahead of them
 
 
 class Copy(NamedTuple):
@@ -53,7 +53,8 @@ class Copies:
     def make_ahead(self, row: Row, *, now: datetime) -> None:
         """While there is nothing to do but wait; never a reason to fail, so no look anywhere."""
         compiled = self._compiled.get(row.variant_id)
-        if compiled is not None:
+        made = self._made.get(row.delivery_id)
+        if compiled is not None and (made is None or made.row != row):
             self._make(row, compiled, now)
 
     def _make(self, row: Row, compiled: CompiledMessage, now: datetime) -> Copy:

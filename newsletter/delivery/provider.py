@@ -62,6 +62,7 @@ class ProviderConnection:
         self.handed_over = 0
         self._backend: Any = None
         self._envelope: Envelope | None = None
+        self._answer = _OK
         self._unknown: list[str] = []  # of our wishes, to this provider
 
     @property
@@ -94,14 +95,11 @@ class ProviderConnection:
             return Opening(_OK, Reply(553, "5.6.7 addresses outside ASCII are not passed on"))
         return Opening(_OK, _OK, Reply(354, ""))
 
-    def hand_over(
-        self,
-        message: bytes,
-        following: Envelope | None = None,
-        *,
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> Reply:
-        """The provider's answer. A Silence: it may have the message."""
+    def start(self, message: bytes) -> None:
+        """A request is made whole or not at all."""
+
+    def finish(self, message: bytes, _following: Envelope | None = None) -> None:
+        """One request. A Silence: the provider may have the message."""
         if self._backend is None or self._envelope is None:
             raise TransportError("No envelope is open.", phase="body")
         mail = mail_from(message, self._envelope.recipient)
@@ -109,15 +107,17 @@ class ProviderConnection:
         _offer_once(self._backend, mail, local)
         try:
             self._send(mail)
+            self._answer = _answer_from(mail)
         except Exception as error:
             reply = _answer_to(error)
             if reply is None:
                 self.close()
                 raise Silence(_words(error), phase="reply") from error
-            self.handed_over += 1
-            return reply
+            self._answer = reply
+
+    def read_answer(self) -> Reply:
         self.handed_over += 1
-        return _answer_from(mail)
+        return self._answer
 
     def _send(self, mail: EmailMultiAlternatives) -> None:
         """Without what this provider does not know: it is refused before any request is made."""

@@ -3,7 +3,8 @@
 For each message: check, MAIL, RCPT, DATA, check again and note that it is begun, the message, note
 the answer. The answer to one message is noted together with the begin of the next, so a worker
 killed at any moment leaves at most IN_FLIGHT messages of which nobody knows whether the server took
-them. Where the server offers PIPELINING, the next envelope goes out in one write with the message.
+them. Where the server offers PIPELINING, the next envelope goes out in one write with the message;
+and while it thinks about one message, the next travels on a second connection, up to its final dot.
 """
 
 from __future__ import annotations
@@ -13,31 +14,34 @@ import os
 import secrets
 import socket
 import time
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
 from newsletter import conf
 from newsletter.delivery import outcome
+from newsletter.delivery.ahead import Ahead
 from newsletter.delivery.changes import Changes
 from newsletter.delivery.claim import claim_batch, release_expired
 from newsletter.delivery.control import clear_trouble, finish, note_rest, note_trouble, pause
 from newsletter.delivery.copies import Copies
 from newsletter.delivery.handover import HandOver
+from newsletter.delivery.lanes import InHand, Lane, Lanes
 from newsletter.delivery.ledger import DigestStopped
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Outcome, Row
 from newsletter.delivery.pace.limits import PATIENCE, says_too_fast
 from newsletter.delivery.pace.pace import Pace
 from newsletter.delivery.pace.refusals import Refusals
-from newsletter.delivery.provider import ProviderConnection, connection_to
+from newsletter.delivery.provider import connection_to
 from newsletter.delivery.server import Server
-from newsletter.delivery.smtp import Connection, Envelope, Opening, Silence
+from newsletter.delivery.smtp import Envelope, Opening, Silence
 from newsletter.delivery.wire import Reply
 from newsletter.digests.models import Digest
 from newsletter.exceptions import DigestNotReady, LeaseLost, TransportError
@@ -51,11 +55,6 @@ _utc_now = partial(datetime.now, UTC)  # asked ten times a mail; Django's reads 
 # In a row, without one message answered: then the server is ill, not the message.
 _MOST_BROKEN = 3
 _MOST_SENDER_REFUSALS = 3
-# Rows looked at together, and for how long that look is good enough to open an envelope by. The
-# check that decides is made before the message itself goes out.
-_READ_AHEAD = 100
-_READ_SECONDS = 1.0
-_STALE_SECONDS = 0.02  # once anything changed: one look at all costs less than one at each
 
 
 @dataclass
@@ -102,7 +101,7 @@ def send_batches(
             sleep=sleep,
             until=clock() + budget if budget else None,
             stop=stop,
-            connection=connection_to(server),
+            connect=lambda: connection_to(server),
         )
     except ImproperlyConfigured as error:
         # A key for signatures, a rate: better late than wrong.
@@ -122,7 +121,7 @@ class _Sender:
         sleep: Sleep,
         until: datetime | None,
         stop: Callable[[], bool],
-        connection: Connection | ProviderConnection,
+        connect: Callable[[], Lane],
     ) -> None:
         self.digest_id = digest.pk
         self.worker = worker
@@ -131,9 +130,10 @@ class _Sender:
         self.until = until
         self.stop = stop
         self.window = max(1, int(conf.get("IN_FLIGHT")))
-        self.connection = connection
         self.round = Round()
         self.pace = Pace(digest, in_flight=self.window)
+        # Where connections are counted, a sender is one.
+        self.lanes = Lanes(connect, most=1 if self.pace.slots.most else 2)
         self.refusals = Refusals(str(conf.get("PAUSE_AT_REFUSALS")))
         self.copies = Copies(digest, now=clock())
         self.changes = Changes()
@@ -163,7 +163,7 @@ class _Sender:
             }
             self._end_for_trouble("journal", reason)
         finally:
-            self.connection.quit()
+            self.lanes.quit()
             self.changes.end()
             self.pace.end()
         self.round.finished = finish(self.digest_id, now=self.clock())
@@ -173,7 +173,10 @@ class _Sender:
 
     def _work(self, batch: HandOver) -> None:
         try:
-            self._send_rows(batch)
+            try:
+                self._send_rows(batch)
+            finally:
+                self._settle(batch)
         except LeaseLost:
             batch.abandon()
             raise
@@ -189,21 +192,12 @@ class _Sender:
         batch.end(now=self.clock())
 
     def _send_rows(self, batch: HandOver) -> None:
-        after = batch.claim.first_id - 1
-        rows: deque[Row] = deque()
-        read_at = self.clock()
+        ahead = Ahead(batch, now=self.clock())
         while not self._must_end():
             now = self.clock()
-            age = (now - read_at).total_seconds()
-            if age > (_STALE_SECONDS if batch.is_stale else _READ_SECONDS):
-                rows.clear()
-            if len(rows) <= self.window:
-                read_at = now
-                behind = rows[-1].delivery_id if rows else after
-                rows += batch.next_rows(after=behind, limit=_READ_AHEAD, now=read_at)
-            if not rows:
+            row = ahead.look(self.window + self.lanes.turn + 1, now=now)
+            if row is None:
                 return
-            row = rows[0]
             if row.obstacle is not None:
                 self._note(batch, outcome.skipped(row, row.obstacle))
             elif wait := self.pace.wait(row, now=now):
@@ -211,15 +205,15 @@ class _Sender:
                     self._rest(batch, wait.until)
                     continue
                 self._note(batch, outcome.put_off(row, wait.until))
-            elif not self._send(batch, rows):
-                # Something changed since the row was read: look again.
-                rows.clear()
+            elif not self._send(batch, ahead.rows):
+                ahead.forget()
                 continue
-            after = rows.popleft().delivery_id
+            ahead.go_on()
             batch.fold_if_due(now=self.clock())
 
     def _rest(self, batch: HandOver, until: datetime) -> None:
         """Until mails may go again; a long rest is left to the ticks to come."""
+        self._settle(batch)
         batch.fold(now=self.clock())
         rest = until - self.clock()
         if rest > PATIENCE:
@@ -230,79 +224,116 @@ class _Sender:
 
     # --- a message
 
-    def _send(self, batch: HandOver, rows: deque[Row]) -> bool:
+    def _send(self, batch: HandOver, rows: Sequence[Row]) -> bool:
         """The first of `rows` through all phases; False when it may not go out as it was read.
 
         Raises TransportError when the server is ill rather than this message.
         """
         row = rows[0]
-        connection = self.connection
-        if not connection.is_open:
-            # A server that is slow to answer must not cost the lease what is known already.
-            batch.fold(now=self.clock())
-            connection.open()
+        lane = self._free_lane(batch, rows)
         copy = self.copies.of(row, now=self.clock())
-        was_reused = connection.handed_over > 0
+        was_reused = lane.handed_over > 0
         try:
-            opening = connection.open_envelope(copy.envelope)
+            opening = lane.open_envelope(copy.envelope)
             if not opening.is_open:
                 self._note(batch, self._refusal(row, opening))
                 return True
-            if not self._begin(batch, rows):
-                connection.close()  # the only way to take an open envelope back
-                return False
-            reply = connection.hand_over(
-                copy.message, self._following(rows), meanwhile=lambda: self._make_ahead(rows)
-            )
+            if self.lanes.in_hand is not None:
+                lane.start(copy.message)
+        except TransportError as error:
+            self._note_broken(batch, row, error, was_reused=was_reused)
+            return True
+        self._settle(batch, rows)
+        following = self._following(rows)
+        if self.round.ended or not self._begin(batch, rows):
+            lane.close()  # the only way to take an open envelope back
+            return False
+        try:
+            lane.finish(copy.message, following)
         except Silence as silence:
-            self._note(batch, outcome.silent(row, str(silence)))
-            self._count_broken(silence)
+            self._note_silent(batch, row, silence)
             return True
         except TransportError as error:
-            # Before the final dot: the server has no message.
-            of_recipient = error.phase in ("rcpt", "data")
-            self._heed(row, Reply(error.code or 0, str(error)), whole_server=not of_recipient)
-            self._note(
-                batch, outcome.broken(row, str(error), was_reused=was_reused, now=self.clock())
-            )
-            if not was_reused:
-                self._count_broken(error)
+            self._note_broken(batch, row, error, was_reused=was_reused)
             return True
-        except (LeaseLost, OSError):
-            connection.close()
-            raise
+        self.lanes.in_hand = InHand(row, lane)
+        return True
+
+    def _free_lane(self, batch: HandOver, rows: Sequence[Row]) -> Lane:
+        """An open connection that owes no answer, for the first of `rows`."""
+        if not self.lanes.is_any_free:
+            self._settle(batch, rows)
+        lane = self.lanes.free()
+        if not lane.is_open:
+            # A server that is slow to answer must not cost the lease what is known already.
+            batch.fold(now=self.clock())
+            lane.open()
+            self.lanes.widen(len(rows))
+        return lane
+
+    def _settle(self, batch: HandOver, rows: Sequence[Row] = ()) -> None:
+        """Read and note the answer that is still owed; `rows` come next."""
+        if self.lanes.in_hand is None:
+            return
+        self._make_ahead(rows)  # while the server thinks
+        row, lane = self.lanes.in_hand
+        self.lanes.in_hand = None
+        try:
+            reply = lane.read_answer()
+        except Silence as silence:
+            self._note_silent(batch, row, silence)
+            return
         self._note(batch, outcome.answered(row, reply, Delivery.Reason.CONTENT, now=self.clock()))
         self._heed(row, reply)
         self.broken = self.sender_refusals = 0
         if self.had_trouble:
             clear_trouble(self.digest_id)
             self.had_trouble = False
-        return True
 
-    def _begin(self, batch: HandOver, rows: deque[Row]) -> bool:
+    def _note_silent(self, batch: HandOver, row: Row, silence: Silence) -> None:
+        self._note(batch, outcome.silent(row, str(silence)))
+        self._count_broken(silence)
+
+    def _note_broken(
+        self, batch: HandOver, row: Row, error: TransportError, *, was_reused: bool
+    ) -> None:
+        """Before the final dot: the server has no message."""
+        of_recipient = error.phase in ("rcpt", "data")
+        self._heed(row, Reply(error.code or 0, str(error)), whole_server=not of_recipient)
+        now = self.clock()
+        self._note(batch, outcome.broken(row, str(error), was_reused=was_reused, now=now))
+        if not was_reused:
+            self._count_broken(error)
+
+    def _begin(self, batch: HandOver, rows: Sequence[Row]) -> bool:
         """Note it begun, or with IN_FLIGHT > 1 a group of which it is the first."""
         row = rows[0]
         if row.delivery_id in self.begun:
             return batch.may_still_go(row, now=self.clock())
         group = [row]
-        for other in list(rows)[1 : self.window]:
+        for other in islice(rows, 1, self.window):
             if other.obstacle is not None or self.pace.wait(other, now=self.clock()):
                 break
             group.append(other)
         self.begun = {one.delivery_id for one in group}
         return batch.begin(group, now=self.clock())
 
-    def _following(self, rows: deque[Row]) -> Envelope | None:
-        """The envelope after this one, where it is clear already."""
-        if len(rows) < 2 or rows[1].obstacle is not None or self._must_end():
+    def _following(self, rows: Sequence[Row]) -> Envelope | None:
+        """The envelope that comes next on the same connection, where it is clear already."""
+        turn = self.lanes.turn
+        if len(rows) <= turn or self._must_end():
             return None
-        if self.pace.wait(rows[1], now=self.clock()):
-            return None
-        return self.copies.of(rows[1], now=self.clock()).envelope
+        # Those before it go first, and have their share of the pace first.
+        for row in islice(rows, 1, turn + 1):
+            if row.obstacle is not None or self.pace.wait(row, now=self.clock()):
+                return None
+        return self.copies.of(rows[turn], now=self.clock()).envelope
 
-    def _make_ahead(self, rows: deque[Row]) -> None:
-        if len(rows) > 2 and rows[2].obstacle is None:
-            self.copies.make_ahead(rows[2], now=self.clock())
+    def _make_ahead(self, rows: Sequence[Row]) -> None:
+        """The copies whose envelopes go out next."""
+        for row in islice(rows, self.lanes.turn + 1):
+            if row.obstacle is None:
+                self.copies.make_ahead(row, now=self.clock())
 
     def _heed(self, row: Row, reply: Reply, *, whole_server: bool = False) -> None:
         """Slow down, if that is what the server wants."""

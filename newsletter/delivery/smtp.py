@@ -11,7 +11,6 @@ import base64
 import contextlib
 import math
 import re
-from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -69,12 +68,15 @@ class Connection:
         self._wire = Wire(server, until=until)
         # Its commands went out with the message before it; the answers are still to be read.
         self._announced: Envelope | None = None
+        self._takes = False  # the server takes whatever is written for the message, or its rest
+        self._started = False  # and has all of it but the final dot
 
     # --- beginning and end
 
     def open(self) -> Self:
         """Connected, greeted, encrypted and logged in, as far as the server's settings say."""
         self._announced = None
+        self._takes = self._started = False
         self._wire.connect()
         try:
             if self.server.tls == "implicit":
@@ -100,7 +102,7 @@ class Connection:
 
     def quit(self) -> None:
         """Say goodbye and hang up; what the server answers does not matter."""
-        if self.is_open and self._announced is None:
+        if self.is_open and self._announced is None and not self._takes:
             with contextlib.suppress(TransportError):
                 self._wire.write(b"QUIT\r\n", "quit")
                 self._wire.read("quit", 2.0)
@@ -145,46 +147,56 @@ class Connection:
             raise TransportError(
                 f"The mail server answered DATA with {opening.data}.", phase="data"
             )
+        self._takes = opening.is_open
         if not opening.is_open:
             self._reset()
         return opening
 
-    def hand_over(
-        self,
-        message: bytes,
-        following: Envelope | None = None,
-        *,
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> Reply:
-        """The message and the final dot, after an open envelope; the server's answer.
+    def start(self, message: bytes) -> None:
+        """All of the message but the final dot, after an open envelope: nothing is delivered yet.
 
         `message` is as it goes over the wire: CRLF line ends, no line starting with a dot.
+        """
+        self._wire.write(message, "body")
+        self._started = True
+
+    def finish(self, message: bytes, following: Envelope | None = None) -> None:
+        """The message, or what `start` left of it, to the final dot.
+
         `following` is the envelope that will be opened next: with PIPELINING its commands go out
-        in the same write. `meanwhile` is done while the server thinks; it must not fail. An error
-        before the final dot is a TransportError: the server has no message. After it, anything but
-        an answer is a Silence.
+        in the same write. An error before the final dot is a TransportError: the server has no
+        message. After it, it is a Silence.
         """
         end = b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
-        whole = [message, end]
+        whole = message + end
+        if self._started:
+            self._wire.make_sure_it_stands("body")
+            whole = end
         announced = None
+        commands: list[bytes] = []
         if following and "PIPELINING" in self.extensions and self._refusal(following) is None:
-            announced = following
-            whole += self._commands(following)
+            announced, commands = following, self._commands(following)
         # All but the last byte of the dot may go out without the message being complete.
-        point = len(message) + len(end)
+        point = len(whole)
         try:
-            self._wire.write_until(b"".join(whole), point, "body", "reply")
-            meanwhile()
-            reply = self._wire.read("reply", REPLY_SECONDS)
+            self._wire.write_until(b"".join([whole, *commands]), point, "body", "reply")
         except TransportError as error:
             if error.phase == "body":
                 raise
+            raise Silence(str(error), phase="reply") from error
+        self._takes = self._started = False
+        self._announced = announced
+
+    def read_answer(self) -> Reply:
+        """To the message that was finished; anything but an answer is a Silence."""
+        try:
+            reply = self._wire.read("reply", REPLY_SECONDS)
+        except TransportError as error:
             raise Silence(str(error), phase="reply") from error
         if not 200 <= reply.code < 300 and not 400 <= reply.code < 600:
             self.close()
             raise Silence(f"The mail server answered a message with {reply}.", phase="reply")
         self.handed_over += 1
-        self._announced = announced if self.is_open else None
         return reply
 
     def _refusal(self, envelope: Envelope) -> Reply | None:

@@ -90,5 +90,8 @@ def _refusal(
     connection: Connection | ProviderConnection, sender: str, address: str, message: bytes
 ) -> str:
     opening = connection.open_envelope(Envelope(sender, address, len(message)))
-    reply = connection.hand_over(message) if opening.is_open else opening.last
+    reply = opening.last
+    if opening.is_open:
+        connection.finish(message)
+        reply = connection.read_answer()
     return "" if reply.ok else str(reply)

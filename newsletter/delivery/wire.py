@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import select
 import socket
 import ssl
 import time
@@ -114,6 +115,17 @@ class Wire:
                 written += wire.send(view[written:])
         except OSError as error:
             raise self._broken(error, before if written < point else after) from error
+
+    def make_sure_it_stands(self, phase: str) -> None:
+        """A write to a server that has hung up meanwhile seems to succeed: look before."""
+        wire = self._open(phase)
+        try:
+            heard, _writable, _failed = select.select([wire], [], [], 0)
+            # Beneath the encryption, which has nothing to say about this.
+            if heard and not socket.socket.recv(wire, 1, socket.MSG_PEEK):
+                raise ConnectionResetError("it hung up")
+        except OSError as error:
+            raise self._broken(error, phase) from error
 
     def read(self, phase: str, seconds: float | None = None) -> Reply:
         """One reply, which may have several lines. A 421 means that the server hangs up."""

@@ -189,7 +189,8 @@ class _Session:
     def run(self) -> None:
         if self.server.implicit_tls:
             self._encrypt()
-        self._say("greeting", "", "220 scripted.example ESMTP")
+        # For rules: which one it is, of those that are open
+        self._say("greeting", f"connection {len(self.server._open)}", "220 scripted.example ESMTP")
         while True:
             line = self._line()
             verb = line.split(" ")[0].split(":")[0].upper()

@@ -16,6 +16,7 @@ from newsletter.delivery import smtp as client
 from newsletter.delivery import wire
 from newsletter.delivery.server import Server, configured_server, parse_url
 from newsletter.delivery.smtp import Connection, Envelope, Silence
+from newsletter.delivery.wire import Reply
 from newsletter.exceptions import TransportError
 from tests.delivery.scripted_server import ScriptedServer
 
@@ -47,10 +48,15 @@ def trusted(certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[1]))
 
 
+def hand_over(connection: Connection, message: bytes) -> Reply:
+    connection.finish(message)
+    return connection.read_answer()
+
+
 def deliver(server: ScriptedServer, url: str = "") -> None:
     with Connection(parse_url(url or server.url)) as connection:
         assert connection.open_envelope(TO_B).is_open
-        assert connection.hand_over(MESSAGE).code == 250
+        assert hand_over(connection, MESSAGE).code == 250
 
 
 def test_one_envelope_one_recipient_one_message() -> None:
@@ -145,7 +151,7 @@ def test_a_break_within_a_long_message_is_safe_to_repeat() -> None:
         with Connection(parse_url(server.url)) as connection:
             connection.open_envelope(TO_B)
             with pytest.raises(TransportError) as caught:
-                connection.hand_over(b"x" * 70 + b"\r\n" + b"y" * 50_000_000)
+                connection.finish(b"x" * 70 + b"\r\n" + b"y" * 50_000_000)
         assert caught.value.phase == "body"
         assert not isinstance(caught.value, Silence)
 
@@ -184,7 +190,7 @@ def test_a_refusal_leaves_the_connection_ready_for_the_next() -> None:
             refused = connection.open_envelope(Envelope("a@union.example", "ghost@posta.example"))
             assert (refused.is_open, refused.last.code) == (False, 550)
             connection.open_envelope(Envelope("a@union.example", "anna@posta.example"))
-            assert connection.hand_over(MESSAGE).ok
+            assert hand_over(connection, MESSAGE).ok
         assert [mail.recipients for mail in server.received] == [("anna@posta.example",)]
         assert server.connections == 1
 

@@ -30,7 +30,9 @@ SENDER_POINTS: list[tuple[str, str, str]] = [
     (_HAND_OVER, "HandOver.begin", "call"),
     (_HAND_OVER, "HandOver.begin", "return"),
     (_WIRE, "Wire.write_until", "return"),
-    (_SMTP, "Connection.hand_over", "return"),
+    (_SMTP, "Connection.start", "return"),
+    (_SMTP, "Connection.finish", "return"),
+    (_SMTP, "Connection.read_answer", "return"),
     (_HAND_OVER, "HandOver.note", "return"),
     (_LEDGER, "fold", "return"),
     (_HAND_OVER, "HandOver.fold", "return"),
@@ -46,7 +48,8 @@ JOURNAL_POINTS = [
 ]
 ROW_POINTS = [(_LEDGER, "commit_begun", "call"), (_LEDGER, "commit_begun", "return")]
 # By message, not by batch: any of a batch's may be the one.
-_OFTEN = {"HandOver.begin", "HandOver.note", "Connection.hand_over", "Connection.open_envelope",
+_OFTEN = {"HandOver.begin", "HandOver.note", "Connection.open_envelope", "Connection.start",
+          "Connection.finish", "Connection.read_answer",
           "Wire.write_until", "Journal.write", "commit_begun"}  # fmt: skip
 
 SWEEPER_POINTS: list[tuple[str, str, str]] = [

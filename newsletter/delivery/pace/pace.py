@@ -66,8 +66,8 @@ class Pace:
         self.groups = _groups()
         self.digest = f"digest {digest.pk}"
         self._credit: dict[str, int] = {}
-        # Those in flight, and the one whose envelope goes out with the message before it.
-        self._granted: deque[int] = deque(maxlen=in_flight + 1)
+        # Those in flight, and the two whose envelopes go out with the messages before them.
+        self._granted: deque[int] = deque(maxlen=in_flight + 2)
         self._resting: dict[str, datetime] = {}
         self._spent: dict[str, datetime] = {}  # days' buckets that were empty: not to be asked now
         self._last_in_line: dict[str, tuple[int, datetime]] = {}
