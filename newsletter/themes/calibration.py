@@ -12,7 +12,7 @@ import numpy as np
 
 from newsletter.themes.logistic import Array, sigmoid
 from newsletter.themes.measures import f1_scores
-from newsletter.themes.sources import ENOUGH_TAGS
+from newsletter.themes.sources import ENOUGH_TAGS, FEWEST_OWN_TAGS
 
 # What the columns of `signs` weigh before any article was reviewed: fitted on public Italian
 # texts (short sentences on 7 topics, long posts on 13) with no label of theirs in the model.
@@ -40,6 +40,7 @@ WEAKEST, WEAKEST_OF_ONE = 0.05, 0.03
 # Wilson's score (1927) puts at 80 % certainty, and there must be enough of them to tell.
 WANTED_PRECISION = 0.90
 WILSON_Z = 0.8416  # one-sided
+WORTH_OF_ALL = 20  # tags of a theme, that those of all themes together stand for
 LOWEST_ACCEPTED = 0.85  # below, the surer tags above would have to make up for each other one
 
 
@@ -206,7 +207,7 @@ def least_strength(strengths: Array, said: Array, one_each: bool) -> float:
     return float(np.quantile(of_said, weakest)) if len(of_said) else 0.0
 
 
-def wilson_lower(right: int, of: int, z: float = WILSON_Z) -> float:
+def wilson_lower(right: float, of: int, z: float = WILSON_Z) -> float:
     if not of:
         return 0.0
     share = right / of
@@ -215,26 +216,51 @@ def wilson_lower(right: int, of: int, z: float = WILSON_Z) -> float:
     return (middle - spread) / (1 + z * z / of)
 
 
-def acceptance(probabilities: Array, labels: Array) -> tuple[float | None, int, int]:
-    """One theme's lowest probability from which tags may be accepted unseen, or None.
+def acceptances(probabilities: Array, labels: Array) -> list[tuple[float | None, int, int]]:
+    """Of each theme the lowest probability from which its tags may be accepted unseen, or None.
 
     With it, how many tags of reviewed articles lie there and how many of them are right; without,
     the numbers at LOWEST_ACCEPTED, so that an editor can be told what is missing.
     """
-    order = np.argsort(-probabilities, kind="stable")
-    sorted_probabilities, right = probabilities[order], np.cumsum(labels[order])
-    found: tuple[float | None, int, int] | None = None
-    for place in range(len(order)):
-        probability = float(sorted_probabilities[place])
-        if probability < LOWEST_ACCEPTED:
-            break
-        count = place + 1
-        if count < len(order) and sorted_probabilities[count] == probability:
-            continue  # a threshold can't come between equals
-        if count >= ENOUGH_TAGS and wilson_lower(int(right[place]), count) >= WANTED_PRECISION:
+    of_all = _Tags(probabilities, labels)
+    return [
+        _acceptance(_Tags(own, right), of_all)
+        for own, right in zip(probabilities.T, labels.T, strict=True)
+    ]
+
+
+class _Tags:
+    """Probabilities and what came of them, to be counted from any of them on."""
+
+    def __init__(self, probabilities: Array, labels: Array) -> None:
+        order = np.argsort(probabilities, axis=None)
+        self.sorted = probabilities.ravel()[order]
+        self.right = np.append(0, np.cumsum(labels.ravel()[order]))
+
+    def above(self, lowest: float) -> tuple[int, int]:
+        """How many, and how many of them are right."""
+        at = int(np.searchsorted(self.sorted, lowest))
+        return len(self.sorted) - at, int(self.right[-1] - self.right[at])
+
+
+def _acceptance(own: _Tags, of_all: _Tags) -> tuple[float | None, int, int]:
+    first = int(np.searchsorted(own.sorted, LOWEST_ACCEPTED))
+    for lowest in np.unique(own.sorted[first:]):
+        count, right = own.above(lowest)
+        if _is_proven(count, right) or _is_proven_among(count, right, *of_all.above(lowest)):
             # Rounded as confidences are, so that what lay there while it was tested does again.
-            found = (round(probability, 4), count, int(right[place]))
-    if found:
-        return found
-    above = int((probabilities >= LOWEST_ACCEPTED).sum())
-    return None, above, int(right[above - 1]) if above else 0
+            return round(float(lowest), 4), count, right
+    return None, *own.above(LOWEST_ACCEPTED)
+
+
+def _is_proven(count: int, right: float) -> bool:
+    return count >= ENOUGH_TAGS and wilson_lower(right, count) >= WANTED_PRECISION
+
+
+def _is_proven_among(count: int, right: int, of_all: int, right_of_all: int) -> bool:
+    """A theme with few tags of its own, where those of all themes prove it: they stand for so many
+    more of its own, and its own can still speak against it.
+    """
+    if count < FEWEST_OWN_TAGS or of_all < WORTH_OF_ALL or not _is_proven(of_all, right_of_all):
+        return False
+    return _is_proven(count + WORTH_OF_ALL, right + WORTH_OF_ALL * right_of_all / of_all)

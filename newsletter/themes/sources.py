@@ -19,6 +19,7 @@ NEWEST = 20_000
 FEW = 1_000
 # Suggestions at or above a probability, before they may be accepted unseen from there on.
 ENOUGH_TAGS = 10
+FEWEST_OWN_TAGS = 3  # of a theme for which those of all themes speak as well
 MOST_UNREVIEWED = 3_000
 MOST_CONFIDENT = 0.99  # nothing learned is certain
 

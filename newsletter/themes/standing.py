@@ -8,7 +8,7 @@ from typing import Any
 
 from newsletter.themes.models import LearnedModel, Theme
 from newsletter.themes.quality import Share
-from newsletter.themes.sources import ENOUGH_TAGS
+from newsletter.themes.sources import FEWEST_OWN_TAGS
 
 # As in `calibration`, which is not imported here: it needs numpy.
 WANTED_PERCENT = 90
@@ -28,7 +28,7 @@ class Acceptance:
     @property
     def missing(self) -> int:
         """How many more suggestions as sure as that must be reviewed, at the least."""
-        return max(ENOUGH_TAGS - self.tags.of, 0)
+        return max(FEWEST_OWN_TAGS - self.tags.of, 0)
 
 
 @dataclass(frozen=True)

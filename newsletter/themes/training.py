@@ -174,8 +174,7 @@ def train(
         fading=fading,
         least_strength=least,
         acceptance=tuple(
-            Acceptance(*calibration.acceptance(probabilities[:, place], labels[tested, place]))
-            for place in range(len(theme_ids))
+            Acceptance(*level) for level in calibration.acceptances(probabilities, labels[tested])
         ),
         facts={
             "format": MODEL_FORMAT,

@@ -145,7 +145,7 @@ def learned(theme: Theme, other: Theme, **numbers: Any) -> None:
             "reviewed": 120,
             "by_theme": {
                 str(theme.pk): {"right": 45, "said": 50, "given": 60, "accepted_from": None,
-                                "accepted_tags": 9, "accepted_right": 8} | numbers
+                                "accepted_tags": 2, "accepted_right": 2} | numbers
             },
             "confused": [[theme.pk, other.pk, 4], [other.pk, theme.pk, 7]],
         },
@@ -159,7 +159,7 @@ def test_what_was_learned_is_told_as_it_was_tested(editor: Client, theme: Theme)
     assert "45 of 50; between 78% and 96%" in page
     assert "45 of 60; between 62% and 85%" in page
     assert page.index("Said instead of") < page.index("Eventi (4)") < page.index("Eventi (7)")
-    assert "of 9 of its surest suggestions, 8 were right." in page
+    assert "of 2 of its surest suggestions, 2 were right." in page
     assert "At least 1 more must be reviewed." in page
 
 

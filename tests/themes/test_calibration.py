@@ -8,7 +8,7 @@ from newsletter.themes.calibration import (
     FIRST_GUESS,
     FIRST_GUESS_OF_ONE,
     SIGNS,
-    acceptance,
+    acceptances,
     as_usual,
     fit_pooled,
     least_strength,
@@ -27,8 +27,13 @@ def test_wilson_bound_of_known_values() -> None:
     assert wilson_lower(0, 0) == 0
 
 
+def acceptance(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float | None, int, int]:
+    """Of a theme that is alone."""
+    return acceptances(probabilities[:, None], labels[:, None])[0]
+
+
 def test_acceptance_starts_where_the_tags_are_right() -> None:
-    probabilities = np.array([0.95] * 40 + [0.8] * 40, np.float32)
+    probabilities = np.array([0.95] * 40 + [0.86] * 40, np.float32)
     labels = np.array([1] * 40 + [1, 0] * 20, np.float32)
     assert acceptance(probabilities, labels) == (pytest.approx(0.95), 40, 40)
 
@@ -42,6 +47,31 @@ def test_acceptance_stays_off_but_tells_the_numbers(right: int, of: int) -> None
 def test_what_is_only_probable_is_never_accepted_however_often_it_was_right() -> None:
     labels = np.ones(60, np.float32)
     assert acceptance(np.full(60, 0.8, np.float32), labels) == (None, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("right", "of", "accepted"),
+    [(4, 4, True), (2, 2, False), (2, 4, False)],
+    ids=["its own agree", "too few of its own", "its own speak against it"],
+)
+def test_all_themes_together_speak_for_one_with_few_tags(
+    right: int, of: int, accepted: bool
+) -> None:
+    probabilities = np.full((60, 2), 0.1, np.float32)
+    labels = np.zeros_like(probabilities)
+    probabilities[:, 0], labels[:, 0] = 0.97, 1
+    probabilities[:of, 1], labels[:right, 1] = 0.95, 1
+    many, few = acceptances(probabilities, labels)
+    assert many == (pytest.approx(0.97), 60, 60)
+    assert few == ((pytest.approx(0.95) if accepted else None), of, right)
+
+
+def test_where_all_themes_together_are_often_wrong_none_is_helped_by_them() -> None:
+    probabilities = np.full((60, 2), 0.9, np.float32)
+    labels = np.zeros_like(probabilities)
+    labels[:45, 0] = 1
+    probabilities[4:, 1], labels[:4, 1] = 0.1, 1
+    assert acceptances(probabilities, labels)[1] == (None, 4, 4)
 
 
 def test_how_many_themes_an_article_has_is_learned_from_the_reviewed_ones() -> None:
