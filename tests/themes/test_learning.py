@@ -177,7 +177,7 @@ def test_probabilities_mean_what_they_say(taught: Model) -> None:
 
 
 def test_automatic_acceptance_needs_enough_right_tags() -> None:
-    few = learn(made.sources(24, reviewed=True) + made.sources(20, reviewed=False, seed=2))
+    few = learn(made.sources(15, reviewed=True) + made.sources(20, reviewed=False, seed=2))
     assert [one.threshold for one in few.acceptance] == [None] * 3
     many = learn(made.sources(240, reviewed=True))
     assert all(one.threshold is not None for one in many.acceptance)
