@@ -8,7 +8,7 @@ from typing import Any
 
 from newsletter.themes.models import LearnedModel, Theme
 from newsletter.themes.quality import Share
-from newsletter.themes.sources import FEWEST_OWN_TAGS
+from newsletter.themes.sources import ENOUGH_TAGS, FEWEST_OWN_TAGS
 
 # As in `calibration`, which is not imported here: it needs numpy.
 WANTED_PERCENT = 90
@@ -24,6 +24,11 @@ class Acceptance:
     @property
     def is_allowed(self) -> bool:
         return self.from_percent is not None
+
+    @property
+    def borrows(self) -> bool:
+        """Too few of its own: those of all themes together prove it, too."""
+        return self.is_allowed and self.tags.of < ENOUGH_TAGS
 
     @property
     def missing(self) -> int:

@@ -181,5 +181,14 @@ def test_automatic_acceptance_is_allowed_by_numbers_and_switched_by_a_moderator(
     assert not theme.accept_automatically
 
 
+def test_a_theme_that_is_allowed_by_few_tags_says_what_else_speaks_for_it(
+    editor: Client, theme: Theme
+) -> None:
+    learned(theme, make_theme("Eventi"), accepted_from=0.93, accepted_tags=4, accepted_right=4)
+    page = page_of(editor, theme)
+    assert "of 4 suggestions at 93% or more, 4 were right." in page
+    assert "those of all themes speak for it as well" in page
+
+
 def test_nothing_learned_allows_nothing(editor: Client, theme: Theme) -> None:
     assert "nothing was learned from reviewed articles so far." in page_of(editor, theme)
