@@ -260,11 +260,12 @@ class _Session:
         with self.server._lock:
             self.server.at_once += 1
             self.server.most_at_once = max(self.server.most_at_once, self.server.at_once)
-        try:
-            self._take(content)
-        finally:
-            with self.server._lock:
-                self.server.at_once -= 1
+        self._take(content)
+
+    def _taken(self) -> None:
+        """Said before the answer is: after it, the next one may come in elsewhere at once."""
+        with self.server._lock:
+            self.server.at_once -= 1
 
     def _take(self, content: bytes) -> None:
         lines = (content + b"\r\n").split(b"\r\n")
@@ -277,6 +278,7 @@ class _Session:
                 number = len(self.server.received)
         if rule is not None:
             time.sleep(rule.after_seconds)
+            self._taken()
             if not rule.reply:
                 self._hang_up()
             self._send(rule.reply)
@@ -284,6 +286,7 @@ class _Session:
             if number >= self.server._held_from:
                 self.server._released.wait()
             time.sleep(self.server.slow)
+            self._taken()
             self._send(f"250 2.0.0 Ok: queued as {number:07X}")
         self.sender = self.recipient = ""
 
