@@ -369,6 +369,8 @@ class _Sender:
         refused = known.state == Delivery.State.FAILED
         if not refused and known.state != Delivery.State.SENT:
             return  # the server was not asked, or did not say
+        if known.reason == Delivery.Reason.ADDRESS:
+            return  # an address that cannot be written to says nothing about us
         if reason := self.refusals.why_pause(refused=refused):
             self._pause(reason)
 

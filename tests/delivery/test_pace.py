@@ -457,6 +457,19 @@ def test_a_digest_that_is_refused_too_often_pauses_until_a_person_resumes_it(
     assert len(smtp.received) == 26
 
 
+def test_addresses_that_cannot_be_written_to_pause_nothing(
+    ready_digest: Ready, smtp: ScriptedServer, configure: Configure, clock: Clock
+) -> None:
+    configure(PAUSE_AT_REFUSALS="3/10")
+    smtp.answer("rcpt", "550 5.1.3 no such address can be", times=6)
+    digest = ready_digest(30)
+    send(digest, clock)
+    digest.refresh_from_db()
+    assert digest.paused_at is None
+    assert list(states(digest).values()).count("failed") == 6
+    assert len(smtp.received) == 24
+
+
 def test_a_few_refusals_among_many_mails_pause_nothing(
     ready_digest: Ready, smtp: ScriptedServer, configure: Configure, clock: Clock
 ) -> None:
