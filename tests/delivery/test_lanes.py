@@ -46,6 +46,17 @@ def test_a_few_mails_are_not_worth_a_second_connection(
     assert (smtp.connections, len(smtp.received)) == (1, 5)
 
 
+def test_a_first_batch_of_a_few_does_not_keep_the_others_on_one_connection(
+    smtp: ScriptedServer, ready_digest: Ready, clock: Clock, configure: Callable[..., None]
+) -> None:
+    configure(BATCH_SIZE=20)
+    digest = ready_digest(40)
+    first = Delivery.objects.filter(digest=digest).order_by("pk").values_list("pk", flat=True)
+    Delivery.objects.filter(pk__in=list(first[:15])).update(state=Delivery.State.SENT)
+    send_batches(digest.pk, clock=clock)
+    assert (smtp.connections, len(smtp.received)) == (2, 25)
+
+
 def test_a_sender_is_one_connection_where_these_are_counted(
     smtp: ScriptedServer, ready_digest: Ready, clock: Clock, configure: Callable[..., None]
 ) -> None:
