@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 
 from newsletter.delivery.ledger import is_pooled
 
@@ -50,7 +50,8 @@ class Changes:
         """Nobody listens any more."""
         if self._watched is not None and self._watched is connection.connection:
             self._watched.remove_notify_handler(self._hear)
-            with suppress(DatabaseError), connection.cursor() as cursor:
+            # A connection that is broken listens no more.
+            with suppress(Error), connection.cursor() as cursor:
                 cursor.execute(f"UNLISTEN {_CHANNEL}")
         self._watched = None
 

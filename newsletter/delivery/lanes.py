@@ -50,8 +50,11 @@ class Lanes:
         return next(lane for lane in self._all if lane is not busy)
 
     def widen(self, mails: int) -> None:
-        """Open another for so many mails, if that is worth it. Never fails."""
-        if len(self._all) >= self._most or mails < _WORTH_ANOTHER:
+        """Open another for so many mails, if that is worth it. Never fails.
+
+        Between two batches only: who comes next on the first is announced to it already.
+        """
+        if len(self._all) >= self._most or mails < _WORTH_ANOTHER or not self._all[0].is_idle:
             return
         another = self._connect()
         try:

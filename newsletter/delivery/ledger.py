@@ -6,7 +6,6 @@ Plain SQL, because it runs for every message of a digest, or for hundreds of the
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -64,19 +63,15 @@ _NEXT_ROWS = f"""
     ORDER BY {{delivery}}.id LIMIT %(limit)s
 """.format(**_TABLES)
 _HELD = "id = %(batch)s AND fence = %(fence)s AND state = %(claimed)s".format(**_TABLES)
-# The rows that may go out, of some; the number of them is part of the text, so that the database
-# knows the statement again.
+# How many of some rows may go out.
 _MAY_GO = f"""
-    SELECT {{delivery}}.id {_WITH_MEMBERS}
+    SELECT COUNT(*) {_WITH_MEMBERS}
     WHERE {{delivery}}.id IN (%(ids)s) AND {{delivery}}.state = %(pending)s
         AND {{digest}}.status = %(sending)s
         AND {{digest}}.paused_at IS NULL AND {{digest}}.called_off_at IS NULL
         AND {_OBSTACLE} = ''
+        AND EXISTS (SELECT 1 FROM {{batch}} WHERE {_HELD})
 """.format(**_TABLES)
-_CHECK = f"""
-    SELECT COUNT(*) FROM ({_MAY_GO}) AS ready
-    WHERE EXISTS (SELECT 1 FROM {_TABLES["batch"]} WHERE {_HELD})
-"""
 _BEGIN = f"""
     UPDATE {_TABLES["batch"]}
     SET begun_first = %(begun_first)s, begun_last = %(begun_last)s, begun_at = %(now)s
@@ -148,12 +143,9 @@ def next_rows(digest_id: int, *, after: int, last: int, limit: int, now: datetim
 def may_go(batch_id: int, fence: int, delivery_ids: Sequence[int], *, now: datetime) -> bool:
     """Whether the batch is held and nothing has come in the way of these since they were read."""
     values = _values(batch_id, fence, delivery_ids, now)
-    statement = _with_ids(_CHECK, delivery_ids)
-    if connection.vendor == "postgresql":
-        rows = _prepared(statement, values)
-        return bool(rows and rows[0][0] == len(delivery_ids))
+    places = ", ".join(f"%(id_{n})s" for n in range(len(delivery_ids)))
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(_MAY_GO.replace("%(ids)s", places), values)
         return bool(cursor.fetchone()[0] == len(delivery_ids))
 
 
@@ -229,28 +221,6 @@ def _values(
         **_OBSTACLES,
         **{f"id_{n}": delivery_id for n, delivery_id in enumerate(delivery_ids)},
     }
-
-
-def _with_ids(statement: str, delivery_ids: Sequence[int]) -> str:
-    places = ", ".join(f"%(id_{n})s" for n in range(len(delivery_ids)))
-    return statement.replace("%(ids)s", places)
-
-
-def _prepared(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """With a plan that PostgreSQL keeps: Django's own cursor has each statement planned anew."""
-    import psycopg  # nobody on SQLite needs it
-
-    connection.ensure_connection()
-    raw = connection.connection
-    # Django keeps psycopg from preparing anything, for the sake of poolers that hand a session from
-    # one client to the next. Whoever has one tells Django by this setting.
-    if raw.prepare_threshold is None and not connection.settings_dict.get(
-        "DISABLE_SERVER_SIDE_CURSORS"
-    ):
-        raw.prepare_threshold = sys.maxsize  # only what asks for it
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        cursor.execute(statement, values, prepare=True)
-        return cursor.fetchall()
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:

@@ -57,6 +57,8 @@ def connection_to(
 class ProviderConnection:
     """See newsletter.delivery.smtp.Connection, whose place it takes."""
 
+    is_idle = True  # nothing is announced to it
+
     def __init__(self, path: str) -> None:
         self.path = path
         self.handed_over = 0

@@ -138,7 +138,6 @@ class _Sender:
         self.copies = Copies(digest, now=clock())
         self.changes = Changes()
         self.begun: set[int] = set()  # noted as such in one go
-        self.is_new_batch = True
         self.broken = self.sender_refusals = 0
         self.had_trouble = bool(digest.status_reason)
 
@@ -194,7 +193,6 @@ class _Sender:
 
     def _send_rows(self, batch: HandOver) -> None:
         ahead = Ahead(batch, now=self.clock())
-        self.is_new_batch = True
         while not self._must_end():
             now = self.clock()
             row = ahead.look(self.window + self.lanes.turn + 1, now=now)
@@ -270,9 +268,7 @@ class _Sender:
             # A server that is slow to answer must not cost the lease what is known already.
             batch.fold(now=self.clock())
             lane.open()
-        if self.is_new_batch:  # nothing is announced on the first connection yet
-            self.is_new_batch = False
-            self.lanes.widen(len(rows))
+        self.lanes.widen(len(rows))
         return lane
 
     def _settle(self, batch: HandOver, rows: Sequence[Row] = ()) -> None:

@@ -96,13 +96,18 @@ class Connection:
     def is_open(self) -> bool:
         return self._wire.is_open
 
+    @property
+    def is_idle(self) -> bool:
+        """No envelope is open or announced."""
+        return self._announced is None and not self._takes
+
     def close(self) -> None:
         """Hang up at once. A message that was not handed over to its end is not delivered."""
         self._wire.close()
 
     def quit(self) -> None:
         """Say goodbye and hang up; what the server answers does not matter."""
-        if self.is_open and self._announced is None and not self._takes:
+        if self.is_open and self.is_idle:
             with contextlib.suppress(TransportError):
                 self._wire.write(b"QUIT\r\n", "quit")
                 self._wire.read("quit", 2.0)
