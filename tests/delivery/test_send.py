@@ -586,8 +586,8 @@ def test_a_mail_costs_no_more_looks_at_the_database_than_it_must(
     digest = ready_digest(41)
     with CaptureQueriesContext(connection) as queries:
         send_batches(digest.pk, clock=clock)
-    # On PostgreSQL a note and a look, as in a test's transaction nothing is announced; on SQLite two
-    # changes between a savepoint's two ends.
+    # On PostgreSQL a note and a look, as in a test's transaction nothing is announced; on SQLite
+    # two changes between a savepoint's two ends.
     each = 2 if connection.vendor == "postgresql" else 4
     assert len(queries) <= 41 * each + 50
 
