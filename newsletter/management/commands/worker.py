@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
         # A worker that is killed leaves neither a pool nor a clock behind.
         def end_with_worker(**kwargs: Any) -> None:
-            end_with_parent(worker_pid)
+            end_with_parent(worker_pid, insists=True)
 
         signals.worker_process_init.connect(end_with_worker, weak=False)
         signals.beat_embedded_init.connect(end_with_worker, weak=False)
