@@ -25,6 +25,7 @@ from newsletter.exceptions import InvalidMember
 from newsletter.members.address import canonical_address
 from newsletter.members.models import AddressChange, Member, Subscription, Suppression
 from newsletter.members.rhythm import sentence
+from newsletter.members.subscriptions import asked_for
 from newsletter.members.tokens import ADDRESS, SUBSCRIPTION, make_confirmation, make_token
 
 logger = logging.getLogger(__name__)
@@ -101,23 +102,22 @@ def _due_changes() -> QuerySet[AddressChange]:
 
 
 def _confirmation(member: Member, now: datetime) -> EmailMultiAlternatives:
-    pending = member.subscriptions.filter(state=Subscription.State.PENDING)
-    wanted = list(pending.select_related("newsletter", "selection").order_by("newsletter"))
+    wanted = asked_for(member)
+    pending = [one for one in wanted if one.state == Subscription.State.PENDING]
     with translation.override(member.language):
-        context = {
+        context: dict[str, object] = {
             "wanted": [sentence(one) for one in wanted],
+            # What happens to whoever does nothing: forgotten, or left as they are.
+            "known": member.confirmed_at is not None,
             "days": conf.get("CONFIRMATION_DAYS"),
             "language": member.language,
         }
         suppressed = Suppression.objects.filter(address_hash=member.address_hash)
-        if wanted or member.confirmed_at is None or suppressed.exists():
+        if pending or member.confirmed_at is None or suppressed.exists():
             token = make_confirmation(member.uid, SUBSCRIPTION, now=now)
             context["url"] = conf.site_url(reverse("newsletter:confirm", args=[token]))
             return _mail("confirm", _("Confirm your address"), member.email, context)
         # Asked again for what they have: the same mail to wait for, another thing to do.
-        active = member.subscriptions.filter(state=Subscription.State.ACTIVE)
-        has = active.select_related("newsletter", "selection").order_by("newsletter")
-        context["receives"] = [sentence(one) for one in has]
         token = make_token(member.uid)
         context["url"] = conf.site_url(reverse("newsletter:preferences", args=[token]))
         return _mail("known", _("You are subscribed already"), member.email, context)
@@ -161,8 +161,14 @@ def _mail(
         headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )
     page = render_to_string(f"newsletter/members/mail/{template}.html", context)
-    mail.attach_alternative(css_inline.inline(page, load_remote_stylesheets=False), "text/html")
+    mail.attach_alternative(_inlined(page), "text/html")
     return mail
+
+
+def _inlined(page: str) -> str:
+    """With the styles inside the tags; the dark mode, an at-rule, stays where it is."""
+    inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+    return inliner.inline(page)
 
 
 def _quoted(name: str) -> str:

@@ -12,11 +12,11 @@ from newsletter.exceptions import InvalidMember
 from newsletter.members.address import masked
 from newsletter.members.consent import consent_text
 from newsletter.members.forms import SignUpForm
-from newsletter.members.models import Subscription
 from newsletter.members.new_address import confirm_address, who_moves
 from newsletter.members.responses import client_ip, page, personal, same_site_form
 from newsletter.members.rhythm import sentence
 from newsletter.members.signup import Answer, confirm, sign_up, who_confirms
+from newsletter.members.subscriptions import asked_for
 from newsletter.members.suppression import complained
 from newsletter.members.tokens import make_token
 
@@ -63,17 +63,16 @@ def confirm_subscription(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     member = who_confirms(token, now=now)
     with translation.override(member.language):
+        known = member.confirmed_at is not None
         has_complained = complained(member)
         takes_back = "again" in request.POST
         confirmed = request.method == "POST" and (takes_back or not has_complained)
-        wanted = member.subscriptions.select_related("newsletter", "selection").exclude(
-            state=Subscription.State.ENDED
-        )
-        sentences = [sentence(one) for one in wanted]
+        sentences = [sentence(one) for one in asked_for(member)]
         if confirmed:
             confirm(token, now, takes_complaint_back=takes_back)
         context = {
             "confirmed": confirmed,
+            "known": known,
             "complained": has_complained,
             "unanswered": request.method == "POST" and not confirmed,
             "address": masked(member.email),

@@ -127,6 +127,14 @@ def unsubscribe_all(member: Member, *, now: datetime, source: str) -> int:
     return sum(unsubscribe(member, one, now=now, source=source) for one in newsletters)
 
 
+def asked_for(member: Member) -> list[Subscription]:
+    """What waits for the member's confirmation; when nothing does, what they receive already."""
+    kept = _of(member, None).exclude(state=Subscription.State.ENDED)
+    subscriptions = list(kept.select_related("newsletter", "selection").order_by("newsletter"))
+    pending = [one for one in subscriptions if one.state == Subscription.State.PENDING]
+    return pending or subscriptions
+
+
 def _of(member: Member, newsletter: Newsletter | None) -> models.QuerySet[Subscription]:
     subscriptions = Subscription.objects.filter(member=member)
     return subscriptions.filter(newsletter=newsletter) if newsletter else subscriptions

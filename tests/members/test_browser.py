@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, sync_playwright
 
@@ -55,6 +56,28 @@ def test_pages_are_accessible_and_fit_a_phone(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     assert not context.cookies()
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_mail_with_the_link_is_accessible_fits_a_phone_and_knows_the_dark(
+    chromium: Browser, client: Client, real_mail: Mailbox, scheme: str
+) -> None:
+    newsletter = make_newsletter("Rappresentanzasindacaleunitariadellostabilimento")
+    form = {"email": "anna@posta.example", "newsletters": [newsletter.pk]}
+    client.post("/newsletter/subscribe/", form)
+    send_confirmations(now=timezone.now())
+    page = chromium.new_page(
+        viewport={"width": 320, "height": 740},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    page.set_content(real_mail.of("anna@posta.example")[0].html)
+    rules = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+    found = Axe().run(page, options={"runOnly": rules})
+    assert not found.violations_count, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    paper = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    assert paper == {"light": "rgb(250, 246, 238)", "dark": "rgb(22, 20, 15)"}[scheme]
+    page.close()
 
 
 def test_themes_are_folded_at_sign_up_and_open_again_when_something_is_wrong(

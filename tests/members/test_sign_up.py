@@ -139,6 +139,26 @@ def test_the_mail_with_the_link_says_what_was_asked_for(
     assert said in re.sub(r"<[^>]+>", "", mail.html)
 
 
+def test_who_does_nothing_is_told_what_then_becomes_of_the_address(
+    client: Client, weekly: Newsletter, real_mail: Mailbox
+) -> None:
+    known = "nota@posta.example"
+    make_member(known, newsletter=make_newsletter("Ogni mese", frequency="monthly"))
+    for address in (ADDRESS, known):
+        ask(client, weekly, address)
+    Member.objects.update(language="en")
+    send_confirmations(now=timezone.now())
+    forgotten, unchanged = "address is deleted", "nothing changes"
+    for address, said, unsaid in ((ADDRESS, forgotten, unchanged), (known, unchanged, forgotten)):
+        mail = real_mail.of(address)[0]
+        for body in (mail.text, mail.html):
+            assert said in body
+            assert unsaid not in body
+    page = client.get(link_in(real_mail, known)).content.decode()
+    assert unchanged in page
+    assert "Ogni mese" not in page, "it was not asked for, it is there already"
+
+
 def test_who_signs_up_once_more_is_told_what_they_have_already(
     client: Client, weekly: Newsletter, real_mail: Mailbox
 ) -> None:
@@ -271,6 +291,7 @@ def test_a_member_whose_mails_came_back_confirms_although_they_have_it_all(
     suppress_for("bounce")
     ask(client, weekly)
     assert send_confirmations(now=timezone.now()) == 1
+    assert "- Ogni settimana, " in real_mail.of(ADDRESS)[0].text
     client.post(link_in(real_mail))
     assert not Suppression.objects.exists()
 
