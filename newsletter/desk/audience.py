@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.delivery.models import Exclusion
+from newsletter.delivery.pace.hosts import at_host, groups
 from newsletter.desk.sentences import language_name
 from newsletter.digests.addressees import Addressees
 from newsletter.digests.content import DigestContent
@@ -45,6 +47,7 @@ class Audience:
     variants: list[ExpectedVariant] = field(default_factory=list)  # the largest first
     exclusions: dict[str, int] = field(default_factory=dict)  # by Exclusion.Reason
     waiting: int = 0  # who could get it, were there anything in it
+    at_hosts: dict[str, int] = field(default_factory=dict)  # readers at those that were asked for
 
     @property
     def readers(self) -> int:
@@ -84,21 +87,32 @@ def _subscribed(newsletter: Newsletter, to: Addressees, now: datetime) -> QueryS
     )
 
 
-def audience_of(newsletter: Newsletter, content: DigestContent, *, now: datetime) -> Audience:
-    """As the freeze would divide them (newsletter.delivery.freeze), in one query."""
+def audience_of(
+    newsletter: Newsletter, content: DigestContent, *, now: datetime, hosts: Collection[str] = ()
+) -> Audience:
+    """As the freeze would divide them (newsletter.delivery.freeze), in one query.
+
+    `hosts`: groups of domains (newsletter.delivery.pace.hosts) whose readers are counted as well.
+    """
+    known = groups()
+    at = [When(at_host(host, known), then=Value(host)) for host in hosts]
     rows = (
         _subscribed(newsletter, content.addressees, now)
-        .values_list("reason", "selection__key", "member__language")
+        .annotate(host=Case(*at, default=Value(""), output_field=CharField()))
+        .values_list("reason", "selection__key", "member__language", "host")
         .annotate(members=Count("pk"))
         .order_by()
     )
     found: dict[tuple[str, tuple[int, ...]], int] = {}
-    audience, empty = Audience(), not (content.items or content.blocks)
-    for reason, chosen, language, members in rows:
+    audience = Audience(at_hosts=dict.fromkeys(hosts, 0))
+    empty = not (content.items or content.blocks)
+    for reason, chosen, language, host, members in rows:
         positions = None if reason else items_for(content, Selection(key=chosen).theme_ids)
         if positions is not None:
             same = (language, positions)
             found[same] = found.get(same, 0) + members
+            if host:
+                audience.at_hosts[host] += members
         elif empty and not reason:
             audience.waiting += members
         else:

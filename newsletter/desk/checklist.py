@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.articles.models import Article, ArticleVersion
-from newsletter.delivery.pace.pace import within_the_deadline
 from newsletter.desk.addressing import addressees_in_words
 from newsletter.desk.audience import Audience, audience_of
 from newsletter.desk.block_checks import oddities
 from newsletter.desk.link_checks import of_the_links
 from newsletter.desk.mail_checks import broken_links, leftovers, shortened_links
 from newsletter.desk.sentences import moment_in_words
+from newsletter.desk.warm_up_words import hosts_of_the_plan, warnings_of_the_plan
 from newsletter.digests.addressees import Addressees
 from newsletter.digests.content import DigestContent, content_and_pictures, content_of
 from newsletter.digests.links import personal_links
@@ -67,7 +67,8 @@ def check(digest: Digest) -> list[Check]:
 def checks_and_audience(digest: Digest, *, now: datetime) -> tuple[list[Check], Audience]:
     """The same with who would get it; what each of them would read is rendered once."""
     content, pictures = content_and_pictures(digest)
-    audience = audience_of(digest.newsletter, content, now=now)
+    hosts = hosts_of_the_plan()
+    audience = audience_of(digest.newsletter, content, now=now, hosts=hosts)
     checks = [
         Check(bool(content.items or content.blocks), True, _articles(content)),
         Check(
@@ -92,7 +93,10 @@ def checks_and_audience(digest: Digest, *, now: datetime) -> tuple[list[Check], 
     if content.items or content.blocks:
         mail = _whole_mail(content)
         checks += [*_of_the_mail(content, mail), _size(mail), _sent_before(digest, content)]
-    checks += _of_the_warm_up(digest, audience, now)
+    checks += [
+        Check(False, False, said)
+        for said in warnings_of_the_plan(digest, audience.readers, audience.at_hosts, now=now)
+    ]
     if digest.slot <= now:
         checks.append(Check(False, False, _("Its time has passed: approved, it goes at once.")))
     return checks, audience
@@ -122,21 +126,6 @@ def _addressees(to: Addressees, audience: Audience) -> Check:
         "who": addressees_in_words(to),
     }
     return Check(audience.addressed > 0, True, said)
-
-
-def _of_the_warm_up(digest: Digest, audience: Audience, now: datetime) -> list[Check]:
-    """Whether a new server may send it to everybody before it is too late for the rest."""
-    try:
-        most = within_the_deadline(digest.newsletter, first=max(digest.slot, now))
-    except ValueError:
-        return []  # `manage.py check` says it, and the digest's page when it should go
-    if most is None or audience.readers <= most:
-        return []
-    said = _(
-        "The server is being warmed up: only %(most)d of its %(readers)d mails can go before its "
-        "deadline, and the others never. Ask whoever runs the site."
-    ) % {"most": most, "readers": audience.readers}
-    return [Check(False, False, said)]
 
 
 def _readers(audience: Audience) -> str:

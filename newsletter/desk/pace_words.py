@@ -10,16 +10,15 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from newsletter import conf
 from newsletter.delivery.pace.limits import Limit, quiet_until
 from newsletter.delivery.pace.pace import (
     SERVER,
     check_limits,
     configured_limits,
-    left_today,
-    left_today_to,
+    quiet_hours,
     resting,
 )
+from newsletter.delivery.pace.warm_up import left_today, left_today_to
 from newsletter.digests.models import Digest, Newsletter
 
 FEW_AN_HOUR = 10  # below that a limit is told by the day: five a day are not one an hour
@@ -42,8 +41,7 @@ def held_back_words(digest: Digest, *, now: datetime) -> list[str]:
             )
             % {"minutes": minutes}
         )
-    hours = "" if newsletter.kind == Newsletter.Kind.URGENT else str(conf.get("QUIET_HOURS"))
-    if until := quiet_until(hours, newsletter.zone, now):
+    if until := quiet_until(quiet_hours(newsletter), newsletter.zone, now):
         words.append(_("Quiet hours: it goes on at %(time)s.") % {"time": _clock(until)})
     words += _of_the_settings(newsletter, now)
     for name, rests_until in resting(now=now):

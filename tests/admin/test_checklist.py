@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.delivery.freeze import approve
+from newsletter.delivery.pace.models import Throttle
 from newsletter.desk.audience import audience_of
 from newsletter.desk.checklist import check
 from newsletter.desk.mail_checks import (
@@ -24,7 +25,7 @@ from newsletter.digests.content import content_of
 from newsletter.digests.following import FollowedLink
 from newsletter.digests.mail_links import links_and_words
 from newsletter.digests.models import Digest
-from newsletter.members.models import Subscription
+from newsletter.members.models import Member, Subscription
 from tests.builders import make_article, make_digest, make_member, make_newsletter
 
 pytestmark = pytest.mark.django_db
@@ -52,16 +53,55 @@ def test_a_whole_mail_has_nothing_amiss_but_its_lack_of_readers() -> None:
     assert warnings(digest) == ""
 
 
+def warmed_up(settings: Any, digest: Digest, hours: int = 96, **plan: Any) -> None:
+    first_day = digest.slot.astimezone(digest.newsletter.zone).date().isoformat()
+    settings.NEWSLETTER = settings.NEWSLETTER | {
+        "WARM_UP": {"begins": first_day} | plan,
+        "DELIVERY_DEADLINE_HOURS": hours,
+    }
+
+
 def test_more_readers_than_a_warm_up_lets_have_it_in_time_are_said(settings: Any) -> None:
     digest = draft(make_article("Il contratto è firmato"))
     for _ in range(14):
         make_member(newsletter=digest.newsletter)
-    first_day = digest.slot.astimezone(digest.newsletter.zone).date().isoformat()
-    plan = {"begins": first_day, "first_day": 2, "growth": 1.5}  # 2, 3, 4, 6 and 10 a day
-    settings.NEWSLETTER = settings.NEWSLETTER | {"WARM_UP": plan, "DELIVERY_DEADLINE_HOURS": 72}
+    plan = {"first_day": 2, "growth": 1.5}  # 2, 3, 4, 6 and 10 a day
+    warmed_up(settings, digest, 72, **plan)
     assert "only 9 of its 14 mails can go before its deadline" in warnings(digest)
-    settings.NEWSLETTER = settings.NEWSLETTER | {"DELIVERY_DEADLINE_HOURS": 96}
+    warmed_up(settings, digest, 96, **plan)
+    assert "the issue takes 4 days" in warnings(digest)
+    assert "deadline" not in warnings(digest)
+    warmed_up(settings, digest, first_day=14)
     assert "warmed up" not in warnings(digest)
+
+
+def test_days_that_a_warm_up_takes_for_one_providers_readers_are_said(settings: Any) -> None:
+    digest = draft(make_article("Il contratto è firmato"))
+    for domain in ("gmail.com", "gmail.com", "googlemail.com", "posta.example"):
+        make_member(newsletter=digest.newsletter, email=f"p{Member.objects.count()}@{domain}")
+    gone = make_member(newsletter=digest.newsletter, email="via@gmail.com")
+    gone.subscriptions.update(paused_until=digest.slot + timedelta(days=9))
+    # One, two, four … a day to both of Google's domains, and a hundred to all.
+    plan = {"first_day": 100, "growth": 2, "googlemail.com": 1}
+    warmed_up(settings, digest, **plan)
+    said = warnings(digest)
+    assert "the mails to gmail.com take 2 days, because only some of the 3 readers there" in said
+    assert "the issue takes" not in said
+    warmed_up(settings, digest, 24, **plan)
+    assert "only 1 of the 3 readers at gmail.com can get it before its deadline" in warnings(digest)
+    warmed_up(settings, digest, **plan | {"googlemail.com": 3})
+    assert "warmed up" not in warnings(digest)
+
+
+def test_what_other_issues_had_of_a_warm_ups_day_is_not_counted_again(settings: Any) -> None:
+    digest = draft(make_article("Il contratto è firmato"))
+    for _ in range(4):
+        make_member(newsletter=digest.newsletter)
+    warmed_up(settings, digest, first_day=4)
+    assert "warmed up" not in warnings(digest)
+    day = digest.slot.astimezone(digest.newsletter.zone).date()
+    Throttle.objects.create(name=f"day {day}", filled_at=digest.slot, tokens=3)
+    assert "the issue takes 2 days" in warnings(digest)
 
 
 def test_shortened_links_and_words_of_a_template_are_named() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -196,16 +196,22 @@ class WarmUp:
             return None
         return int(self._grown(first_day, day))
 
-    def within(self, days: int, first: date) -> int | None:
-        """How many may go in so many days, of which `first` is one; None: no end to them."""
-        numbers = [self.on(first + timedelta(days=day)) for day in range(days)]
-        return None if None in numbers else sum(number or 0 for number in numbers)
-
     def _grown(self, first_day: int, day: date) -> float:
         try:
             return first_day * self.growth ** max(0, (day - self.begins).days)
         except OverflowError:  # a plan that was left in the settings for years
             return math.inf
+
+
+def gone_by_day(number: int, allowed: Iterable[int | None]) -> tuple[int, int]:
+    """Of so many mails, how many go by these days' numbers (None: all), and in how many days."""
+    gone = days = 0
+    for most in allowed:
+        if gone == number:
+            break
+        days += 1
+        gone = number if most is None else min(number, gone + most)
+    return gone, days
 
 
 def parse_warm_up(plan: Mapping[str, object]) -> WarmUp | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -17,10 +17,12 @@ from newsletter import conf
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.outcome import Row
 from newsletter.delivery.pace import limits
+from newsletter.delivery.pace.hosts import group_of, groups
 from newsletter.delivery.pace.limits import Bucket, Granted, Limit, Rate
 from newsletter.delivery.pace.models import Slot, Throttle
 from newsletter.delivery.pace.refusals import Refusals
 from newsletter.delivery.pace.slots import Slots
+from newsletter.delivery.pace.warm_up import configured_warm_up, day_name, next_day
 from newsletter.digests.models import Digest, Newsletter
 
 SERVER = "server"
@@ -50,7 +52,7 @@ class Pace:
     """
 
     def __init__(self, digest: Digest, *, in_flight: int) -> None:
-        newsletter = digest.newsletter
+        self.newsletter = newsletter = digest.newsletter
         check_limits()
         known = configured_limits()
         self.rates = {name: limit.rate for name, limit in known.items() if limit.rate}
@@ -58,12 +60,11 @@ class Pace:
             {name: limit.connections for name, limit in known.items() if limit.connections}
         )
         self.warm_up = configured_warm_up()
-        is_urgent = newsletter.kind == Newsletter.Kind.URGENT
-        self.quiet = "" if is_urgent else str(conf.get("QUIET_HOURS"))
+        self.quiet = quiet_hours(newsletter)
         self.zone = ZoneInfo(newsletter.time_zone)
         self.spread = _spread(digest)
         self.is_unlimited = not (self.rates or self.slots.most or self.spread or self.warm_up)
-        self.groups = _groups()
+        self.groups = groups()
         self.digest = f"digest {digest.pk}"
         self._credit: dict[str, int] = {}
         # Those in flight, and the two whose envelopes go out with the messages before them.
@@ -122,7 +123,7 @@ class Pace:
 
     def _domain(self, row: Row) -> str:
         """The bucket of a recipient's domain, or of the group that MAIL_HOSTS puts it into."""
-        return f"domain {_group(row.address.rpartition('@')[2], self.groups)}"
+        return f"domain {group_of(row.address.rpartition('@')[2], self.groups)}"
 
     # --- one bucket
 
@@ -142,9 +143,7 @@ class Pace:
         granted = _take_of_day(name, most, now)
         if not granted.number:
             # Asked again in a while: another sender may give some back. Tomorrow is another bucket.
-            tomorrow = now.astimezone(self.zone).date() + timedelta(days=1)
-            midnight = datetime.combine(tomorrow, time.min, tzinfo=self.zone)
-            self._spent[name] = until = min(midnight, granted.until)
+            self._spent[name] = until = min(next_day(self.newsletter, now=now), granted.until)
             return Granted(0, until)
         return granted
 
@@ -166,10 +165,10 @@ class Pace:
         """The buckets of a warm-up's day, with their numbers: for all mails, and for the domain."""
         if self.warm_up is None:
             return {}
-        today = now.astimezone(self.zone).date()
+        today, alone = now.astimezone(self.zone).date(), domain.removeprefix("domain ")
         numbers = {
-            _day_name(today): self.warm_up.on(today),
-            f"{_day_name(today)} {domain}": self.warm_up.to(domain.removeprefix("domain "), today),
+            day_name(today): self.warm_up.on(today),
+            day_name(today, alone): self.warm_up.to(alone, today),
         }
         return {name: number for name, number in numbers.items() if number is not None}
 
@@ -194,41 +193,16 @@ def check_limits() -> None:
         raise ImproperlyConfigured(f"How fast to send is not clear: {error}.") from error
 
 
+def quiet_hours(newsletter: Newsletter) -> str:
+    """QUIET_HOURS; an urgent notice knows none."""
+    is_urgent = newsletter.kind == Newsletter.Kind.URGENT
+    return "" if is_urgent else str(conf.get("QUIET_HOURS"))
+
+
 def resting(*, now: datetime) -> list[tuple[str, datetime]]:
     """What is being left alone at this moment, "server" or a domain, and until when."""
     found = Throttle.objects.filter(slow_until__gt=now).order_by("slow_until", "name")
     return [(throttle.name.removeprefix("domain "), throttle.slow_until) for throttle in found]  # type: ignore[misc]
-
-
-def left_today(newsletter: Newsletter, *, now: datetime) -> tuple[int, int] | None:
-    """Of a warm-up's day: how many may still go, of how many; None: as many as there are."""
-    plan = configured_warm_up()
-    today = now.astimezone(newsletter.zone).date()
-    most = plan.on(today) if plan else None
-    if most is None:
-        return None
-    bucket = Throttle.objects.filter(name=_day_name(today)).first()
-    return (int(bucket.tokens) if bucket else most), most
-
-
-def left_today_to(newsletter: Newsletter, *, now: datetime) -> dict[str, tuple[int, int]]:
-    """The same of each domain that a warm-up names."""
-    plan = configured_warm_up()
-    today = now.astimezone(newsletter.zone).date()
-    found: dict[str, tuple[int, int]] = {}
-    for domain in plan.domains if plan else ():
-        most = plan.to(domain, today) if plan else None
-        if most is not None:
-            bucket = Throttle.objects.filter(name=f"{_day_name(today)} domain {domain}").first()
-            found[domain] = int(bucket.tokens) if bucket else most, most
-    return found
-
-
-def within_the_deadline(newsletter: Newsletter, *, first: datetime) -> int | None:
-    """How many mails of an issue that begins then a warm-up lets go at all; None: no such limit."""
-    plan = configured_warm_up()
-    days = max(1, int(float(conf.get("DELIVERY_DEADLINE_HOURS")) // 24))
-    return plan.within(days, first.astimezone(newsletter.zone).date()) if plan else None
 
 
 def forget_unused(*, now: datetime) -> int:
@@ -239,36 +213,13 @@ def forget_unused(*, now: datetime) -> int:
     return unused.delete()[0]
 
 
-def _groups() -> dict[str, str]:
-    hosts: dict[str, Sequence[str]] = conf.get("MAIL_HOSTS")
-    return {domain: group for group, domains in hosts.items() for domain in domains}
-
-
 def configured_limits() -> dict[str, Limit]:
     """RATE_LIMITS by the names of buckets: "*" is all mails together. Raises ValueError."""
-    groups = _groups()
+    known = groups()
     return {
-        SERVER if name == "*" else f"domain {_group(name, groups)}": limits.parse_limit(limit)
+        SERVER if name == "*" else f"domain {group_of(name, known)}": limits.parse_limit(limit)
         for name, limit in dict(conf.get("RATE_LIMITS")).items()
     }
-
-
-def configured_warm_up() -> limits.WarmUp | None:
-    """Raises ValueError."""
-    plan = limits.parse_warm_up(conf.get("WARM_UP"))
-    if plan is None:
-        return None
-    groups = _groups()
-    return replace(plan, domains={_group(name, groups): n for name, n in plan.domains.items()})
-
-
-def _group(domain: str, groups: Mapping[str, str]) -> str:
-    """Whichever of a company's domains is named, all of them are meant."""
-    return groups.get(domain.lower(), domain.lower())
-
-
-def _day_name(day: date) -> str:
-    return f"day {day:%Y-%m-%d}"
 
 
 def _spread(digest: Digest) -> Rate | None:
