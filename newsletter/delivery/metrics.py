@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -20,9 +20,10 @@ from django.views.decorators.http import require_safe
 from newsletter import conf
 from newsletter.articles.models import Article
 from newsletter.delivery.bounces.models import Bounce
-from newsletter.delivery.models import Batch
+from newsletter.delivery.forecast import forecast
+from newsletter.delivery.models import Batch, Delivery
 from newsletter.delivery.pace.pace import resting
-from newsletter.delivery.progress import progress, speed
+from newsletter.delivery.progress import progress
 from newsletter.delivery.pulse import last_pulses
 from newsletter.digests.models import Digest
 from newsletter.feeds.models import Feed
@@ -30,8 +31,10 @@ from newsletter.members.models import Subscription, Suppression
 
 _FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 _PREFIX = "bollettino_"
-# Digests whose deliveries are told one by one: what is not over.
+# Digests whose deliveries are told one by one: what is not over, and what has just ended. Who asks
+# now and then must see the last figures, and a series that ends with its peak shows none.
 _OPEN = (Digest.Status.APPROVED, Digest.Status.SENDING, Digest.Status.HELD)
+_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,14 @@ def gather(*, now: datetime) -> list[Metric]:
     digests = list(
         Digest.objects.filter(status__in=_OPEN, approved_at__isnull=False).order_by("pk")
     )
+    ended = list(_just_ended(now))
     due = Feed.objects.due(now).aggregate(first=Min("next_poll_at"))["first"]
     late = [now - digest.slot for digest in digests if digest.status == Digest.Status.APPROVED]
-    accounts = {digest: progress(digest) for digest in digests}
-    speeds = {
-        digest: found
+    accounts = {digest: progress(digest) for digest in digests + ended}
+    rests = {
+        digest: forecast(digest, account, now=now)
         for digest, account in accounts.items()
         if digest.status == Digest.Status.SENDING and digest.paused_at is None
-        if (found := speed(digest, account, now=now)) is not None
     }
     bounces = Bounce.objects.filter(received_at__gt=now - timedelta(days=1))
     batches = Batch.objects.filter(state=Batch.State.OPEN, digest__in=digests)
@@ -99,7 +102,7 @@ def gather(*, now: datetime) -> list[Metric]:
             ],
         ),
         Metric(
-            "deliveries", "Deliveries of a digest that is not over, by state.",
+            "deliveries", "Deliveries by state, of each digest that goes or ended within a day.",
             [
                 (_of(digest, state=state), number)
                 for digest, account in accounts.items()
@@ -115,7 +118,7 @@ def gather(*, now: datetime) -> list[Metric]:
             ],
         ),
         Metric(
-            "exclusions", "Who does not get a digest that is not over, by reason.",
+            "exclusions", "Who does not get such a digest, by reason.",
             [
                 (_of(digest, reason=reason), number)
                 for digest, account in accounts.items()
@@ -124,11 +127,39 @@ def gather(*, now: datetime) -> list[Metric]:
         ),
         Metric(
             "sent_per_minute", "How fast a digest goes out; no value: nothing went out lately.",
-            [(_of(digest), found.per_minute) for digest, found in speeds.items()],
+            [
+                (_of(digest), rest.per_minute)
+                for digest, rest in rests.items()
+                if rest.per_minute is not None
+            ],
         ),
         Metric(
-            "minutes_left", "How long the rest of it takes at that speed.",
-            [(_of(digest), found.minutes_left) for digest, found in speeds.items()],
+            "minutes_left", "How long those of the rest take at that speed that may go now.",
+            [
+                (_of(digest), rest.minutes_left)
+                for digest, rest in rests.items()
+                if rest.minutes_left is not None
+            ],
+        ),
+        Metric(
+            "waiting_deliveries", "Those of the rest that may not go yet, by what they wait for.",
+            [
+                (_of(digest, why=rest.why), rest.waiting)
+                for digest, rest in rests.items()
+                if rest.why is not None
+            ],
+        ),
+        Metric(
+            "goes_on_timestamp_seconds", "When the first of those may go.",
+            [
+                (_of(digest), rest.goes_on_at.timestamp())
+                for digest, rest in rests.items()
+                if rest.goes_on_at is not None
+            ],
+        ),
+        Metric(
+            "sent_timestamp_seconds", "When a digest that ended within a day was sent.",
+            [(_of(digest), digest.sent_at.timestamp()) for digest in ended if digest.sent_at],
         ),
         Metric("digests", "Digests by status.", _counted(Digest.objects.all(), "status")),
         _one(
@@ -168,6 +199,19 @@ def gather(*, now: datetime) -> list[Metric]:
             Article.objects.filter(state=Article.State.NEW).count(),
         ),
     ]  # fmt: skip
+
+
+def _just_ended(now: datetime) -> QuerySet[Digest]:
+    """Sent or cancelled; of a cancelled one the last deliveries say when."""
+    given_up = Delivery.objects.filter(
+        digest=OuterRef("pk"),
+        state=Delivery.State.SKIPPED,
+        reason=Delivery.Reason.CANCELLED,
+        changed_at__gt=now - _KEPT,
+    )
+    sent = Q(status=Digest.Status.SENT, sent_at__gt=now - _KEPT)
+    cancelled = Q(Exists(given_up), status=Digest.Status.CANCELLED)
+    return Digest.objects.filter(sent | cancelled).order_by("pk")
 
 
 def _of(digest: Digest, **labels: str) -> dict[str, str]:

@@ -13,21 +13,9 @@ from newsletter.delivery.models import Delivery, Exclusion
 from newsletter.digests.models import Digest
 
 # How far back the throughput is looked for, and in how many rows at most.
-_RECENT = timedelta(minutes=2)
+RECENT = timedelta(minutes=2)
 _MOST_RECENT = 20_000
 _NOT_SENT = [state.value for state in Delivery.State if state != Delivery.State.SENT]
-
-
-@dataclass(frozen=True)
-class Speed:
-    """What the last minutes' sending says of the rest."""
-
-    per_minute: int
-    minutes_left: int  # rounded up; 0: nothing is left
-
-    @property
-    def hours_left(self) -> int:
-        return -(-self.minutes_left // 60)
 
 
 @dataclass(frozen=True)
@@ -121,10 +109,10 @@ def _remembered(candidates: int, kept: dict[str, Any]) -> Progress:
     )
 
 
-def speed(digest: Digest, account: Progress, *, now: datetime) -> Speed | None:
+def sent_per_minute(digest: Digest, *, now: datetime) -> int | None:
     """How fast it goes at the moment; None: nothing went out in the last two minutes."""
     sent = Delivery.objects.filter(digest=digest, state=Delivery.State.SENT).order_by("-pk")
-    newest = sent.filter(changed_at__gt=now - _RECENT)[:_MOST_RECENT]
+    newest = sent.filter(changed_at__gt=now - RECENT)[:_MOST_RECENT]
     found = Delivery.objects.filter(pk__in=newest.values("pk")).aggregate(
         number=Count("pk"), first=Min("changed_at")
     )
@@ -132,6 +120,4 @@ def speed(digest: Digest, account: Progress, *, now: datetime) -> Speed | None:
         return None
     # Outcomes are written about once a second: less would divide by chance.
     seconds = max((now - found["first"]).total_seconds(), 1.0)
-    per_minute = found["number"] * 60 / seconds
-    to_send = account.left - account.states[Delivery.State.UNCERTAIN]
-    return Speed(max(1, round(per_minute)), -(-to_send // max(1, round(per_minute))))
+    return max(1, round(found["number"] * 60 / seconds))

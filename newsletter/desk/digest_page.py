@@ -16,8 +16,9 @@ from wagtail.admin.views import generic
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.admin.widgets.button import HeaderButton
 
+from newsletter.delivery.forecast import forecast
 from newsletter.delivery.models import Delivery, Exclusion
-from newsletter.delivery.progress import progress, speed
+from newsletter.delivery.progress import progress
 from newsletter.desk.addressing import addressees_in_words
 from newsletter.desk.approval import (
     approve_label,
@@ -142,6 +143,7 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
         account = progress(digest)
         going_out = digest.status == Digest.Status.SENDING
         moving = going_out and digest.paused_at is None
+        rest = forecast(digest, account, now=now) if moving else None
         states = state_names()
         reasons = dict(Delivery.Reason.choices)
         excluded = dict(Exclusion.Reason.choices)
@@ -156,8 +158,8 @@ class DigestPage(PermissionCheckedMixin, generic.base.WagtailAdminTemplateMixin,
             "going_out": going_out,
             "not_begun": digest.sending_at is None
             and digest.status in (Digest.Status.APPROVED, Digest.Status.HELD),
-            "speed": speed(digest, account, now=now) if moving else None,
-            "held_back": held_back_words(digest, now=now) if moving else [],
+            "rest": rest,
+            "held_back": held_back_words(digest, rest, now=now) if rest else [],
             "came_back": came_back_in_words(digest),
             "states": [
                 (states[state], count, state) for state, count in counted(account).items() if count

@@ -10,6 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from newsletter.delivery.forecast import Forecast, Why
 from newsletter.delivery.pace.limits import Limit, quiet_until
 from newsletter.delivery.pace.pace import (
     SERVER,
@@ -19,19 +20,20 @@ from newsletter.delivery.pace.pace import (
     resting,
 )
 from newsletter.delivery.pace.warm_up import left_today, left_today_to
+from newsletter.desk.sentences import moment_in_words
 from newsletter.digests.models import Digest, Newsletter
 
 FEW_AN_HOUR = 10  # below that a limit is told by the day: five a day are not one an hour
 
 
-def held_back_words(digest: Digest, *, now: datetime) -> list[str]:
-    """A sentence for each: spread over some time, quiet hours, limits, a server at rest."""
+def held_back_words(digest: Digest, rest: Forecast, *, now: datetime) -> list[str]:
+    """A sentence for each: when the rest goes on, quiet hours, limits, a server at rest …"""
     try:
         check_limits()
     except ImproperlyConfigured:
         return []  # nothing goes out by them: the page says so where it says what went wrong
     newsletter = digest.newsletter
-    words: list[str] = []
+    words = _goes_on(rest, newsletter)
     if minutes := newsletter.spread_minutes:
         words.append(
             ngettext(
@@ -53,6 +55,37 @@ def held_back_words(digest: Digest, *, now: datetime) -> list[str]:
                 _("%(name)s takes no more mails for now: those go on at %(time)s.") % shown
             )
     return words
+
+
+def _goes_on(rest: Forecast, newsletter: Newsletter) -> list[str]:
+    """What waits for a moment that no other sentence names."""
+    if rest.goes_on_at is None:
+        return []
+    shown = {
+        "number": number_format(rest.waiting, force_grouping=True),
+        "when": moment_in_words(rest.goes_on_at, newsletter),
+    }
+    match rest.why:
+        case Why.DAY if rest.stands_still:
+            return [_("Today’s mails of the warm-up are out: it goes on %(when)s.") % shown]
+        case Why.DAY:
+            said = ngettext(
+                "%(number)s reader waits for the warm-up’s next day: %(when)s.",
+                "%(number)s readers wait for the warm-up’s next day: %(when)s.",
+                rest.waiting,
+            )
+            return [said % shown]
+        case Why.LIMIT:
+            return [_("By the limits the next mail goes %(when)s.") % shown]
+        case Why.RETRY:
+            said = ngettext(
+                "%(number)s mail is to be tried again: %(when)s.",
+                "%(number)s mails are to be tried again, the first %(when)s.",
+                rest.waiting,
+            )
+            return [said % shown]
+        case _other:
+            return []
 
 
 def _of_the_settings(newsletter: Newsletter, now: datetime) -> list[str]:

@@ -14,10 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.delivery.control import pause
+from newsletter.delivery.forecast import forecast
 from newsletter.delivery.freeze import approve
 from newsletter.delivery.models import Delivery
 from newsletter.delivery.pace.models import Throttle
-from newsletter.delivery.progress import progress, speed
+from newsletter.delivery.progress import progress
 from newsletter.delivery.send import send_batches
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.members.models import Subscription
@@ -76,7 +77,7 @@ def test_the_rate_and_the_time_left_are_the_last_minutes(
     sending: Callable[..., Digest],
 ) -> None:
     digest, now = sending(*(f"p{number}@posta.example" for number in range(20))), timezone.now()
-    assert speed(digest, progress(digest), now=now) is None
+    assert forecast(digest, progress(digest), now=now).per_minute is None
     pks = list(Delivery.objects.order_by("pk").values_list("pk", flat=True))
     old, recent = pks[:4], pks[4:10]
     Delivery.objects.filter(pk__in=old).update(state="sent", changed_at=now - timedelta(hours=1))
@@ -84,8 +85,7 @@ def test_the_rate_and_the_time_left_are_the_last_minutes(
         state="sent", changed_at=now - timedelta(minutes=1)
     )
     Delivery.objects.filter(pk=pks[10]).update(state="uncertain")
-    found = speed(digest, progress(digest), now=now)
-    assert found
+    found = forecast(digest, progress(digest), now=now)
     # Six in a minute; nine are left, for the uncertain one waits for a person.
     assert (found.per_minute, found.minutes_left) == (6, 2)
 

@@ -7,6 +7,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.delivery.pace.limits import Bucket
+
 
 class Throttle(models.Model):
     """A bucket of newsletter.delivery.pace.limits."""
@@ -28,6 +30,10 @@ class Throttle(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def bucket(self) -> Bucket:
+        return Bucket(self.tokens, self.filled_at, self.slow_steps, self.slow_until)
 
 
 class Slot(models.Model):

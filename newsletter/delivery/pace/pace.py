@@ -65,7 +65,7 @@ class Pace:
         self.spread = _spread(digest)
         self.is_unlimited = not (self.rates or self.slots.most or self.spread or self.warm_up)
         self.groups = groups()
-        self.digest = f"digest {digest.pk}"
+        self.digest = _spread_name(digest)
         self._credit: dict[str, int] = {}
         # Those in flight, and the two whose envelopes go out with the messages before them.
         self._granted: deque[int] = deque(maxlen=in_flight + 2)
@@ -205,6 +205,26 @@ def resting(*, now: datetime) -> list[tuple[str, datetime]]:
     return [(throttle.name.removeprefix("domain "), throttle.slow_until) for throttle in found]  # type: ignore[misc]
 
 
+def rates_of(digest: Digest) -> dict[str, Rate]:
+    """The limits of all its mails together, by their buckets: the site's and its own spread.
+
+    Raises ValueError.
+    """
+    everybody = configured_limits().get(SERVER)
+    rates = {SERVER: everybody.rate if everybody else None, _spread_name(digest): _spread(digest)}
+    return {name: rate for name, rate in rates.items() if rate}
+
+
+def next_of(digest: Digest, *, now: datetime) -> datetime:
+    """When these limits let its next mail go; `now`, or earlier: at once. Raises ValueError."""
+    rates = rates_of(digest)
+    waits = [
+        limits.take(throttle.bucket, rates[throttle.name], 1, now)[1].until
+        for throttle in Throttle.objects.filter(name__in=rates)
+    ]
+    return max([now, *waits])
+
+
 def forget_unused(*, now: datetime) -> int:
     """Buckets that say nothing any more; how many."""
     old = now - timedelta(days=2)
@@ -220,6 +240,10 @@ def configured_limits() -> dict[str, Limit]:
         SERVER if name == "*" else f"domain {group_of(name, known)}": limits.parse_limit(limit)
         for name, limit in dict(conf.get("RATE_LIMITS")).items()
     }
+
+
+def _spread_name(digest: Digest) -> str:
+    return f"digest {digest.pk}"
 
 
 def _spread(digest: Digest) -> Rate | None:
@@ -257,10 +281,7 @@ def _change(
         throttle, _made = Throttle.objects.select_for_update().get_or_create(
             name=name, defaults={"filled_at": now, "tokens": rate.store if rate else 0.0}
         )
-        bucket = Bucket(
-            throttle.tokens, throttle.filled_at, throttle.slow_steps, throttle.slow_until
-        )
-        changed, answer = change(bucket)
+        changed, answer = change(throttle.bucket)
         throttle.tokens, throttle.filled_at = changed.tokens, changed.filled_at
         throttle.slow_steps, throttle.slow_until = changed.slow_steps, changed.slow_until
         throttle.save()

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from newsletter.delivery.bounces.receiving import came_back
+from newsletter.delivery.forecast import forecast
 from newsletter.delivery.pace.pace import resting
-from newsletter.delivery.progress import progress, speed
+from newsletter.delivery.progress import progress
 from newsletter.desk.pace_words import held_back_words
 from newsletter.digests.models import Digest
 from newsletter.management.base import OperatorCommand, Outcome
@@ -47,7 +48,7 @@ class Command(OperatorCommand):
 def _told(digest: Digest, now: datetime) -> dict[str, Any]:
     account = progress(digest)
     moving = digest.status == Digest.Status.SENDING and digest.paused_at is None
-    pace = speed(digest, account, now=now) if moving else None
+    rest = forecast(digest, account, now=now) if moving else None
     return {
         "digest": digest.pk,
         "status": digest.status,
@@ -60,9 +61,12 @@ def _told(digest: Digest, now: datetime) -> dict[str, Any]:
         "exclusions": account.exclusions,
         "came_back": came_back(digest),
         "adds_up": account.adds_up,
-        "per_minute": pace.per_minute if pace else 0,
-        "minutes_left": pace.minutes_left if pace else None,
-        "held_back": held_back_words(digest, now=now) if moving else [],
+        "per_minute": (rest.per_minute or 0) if rest else 0,
+        "minutes_left": rest.minutes_left if rest else None,
+        "waiting": rest.waiting if rest else 0,
+        "goes_on_at": rest.goes_on_at.isoformat() if rest and rest.goes_on_at else None,
+        "waits_for": rest.why if rest else None,
+        "held_back": held_back_words(digest, rest, now=now) if rest else [],
     }
 
 
@@ -73,8 +77,10 @@ def _lines(digest: Digest, told: dict[str, Any]) -> list[str]:
         f", {number:,} left out ({why})" for why, number in told["exclusions"].items()
     )
     lines = [f"{digest.pk}  {digest}: {state}. {counts or 'No deliveries'}."]
-    if told["per_minute"]:
+    if told["per_minute"] and told["minutes_left"] is not None:
         lines.append(f"    {told['per_minute']:,} a minute, about {told['minutes_left']} min left.")
+    if told["goes_on_at"]:
+        lines.append(f"    {told['waiting']:,} wait until {told['goes_on_at']}.")
     lines += [f"    {words}" for words in told["held_back"]]
     if told["came_back"]:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in told["came_back"].items())
