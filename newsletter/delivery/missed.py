@@ -67,29 +67,32 @@ def missed(digest: Digest, *, now: datetime) -> list[int]:
     ]
 
 
-@transaction.atomic
 def retry_missed(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None) -> int:
     """Send a finished digest to those who missed it; how many. Raises DigestNotReady if nobody did.
 
     It is `sending` until each of them came to an end, with a whole DELIVERY_DEADLINE_HOURS ahead.
     """
-    digest = Digest.objects.select_for_update(of=("self",)).get(pk=digest_id)
+    digest = Digest.objects.get(pk=digest_id)
+    # Looked up before anything is locked: among a million deliveries it takes a while.
     ids = missed(digest, now=now)
-    # The status first: on SQLite nothing else keeps a second press from doing the same.
-    if not ids or not _begin_again(digest_id, now):
+    if not ids:
         raise DigestNotReady(_nobody(digest))
-    for chunk in _chunks(ids):
-        Delivery.objects.filter(pk__in=chunk, state=State.FAILED).update(
-            state=State.PENDING, reason="", changed_at=now
+    with transaction.atomic():
+        if not _begin_again(digest, now):
+            said = _("Somebody else has just had %(digest)s tried again.")
+            raise DigestNotReady(said % {"digest": digest})
+        for chunk in _chunks(ids):
+            Delivery.objects.filter(pk__in=chunk, state=State.FAILED).update(
+                state=State.PENDING, reason="", changed_at=now
+            )
+        waiting = Delivery.objects.filter(
+            digest_id=OuterRef("digest_id"), state=State.PENDING,
+            pk__gte=OuterRef("first_id"), pk__lte=OuterRef("last_id"),
+        )  # fmt: skip
+        Batch.objects.filter(Exists(waiting), digest_id=digest_id).update(
+            state=Batch.State.OPEN, not_before=None
         )
-    waiting = Delivery.objects.filter(
-        digest_id=OuterRef("digest_id"), state=State.PENDING,
-        pk__gte=OuterRef("first_id"), pk__lte=OuterRef("last_id"),
-    )  # fmt: skip
-    Batch.objects.filter(Exists(waiting), digest_id=digest_id).update(
-        state=Batch.State.OPEN, not_before=None
-    )
-    want_sending(digest_id)
+        want_sending(digest_id)
     logger.info("Digest %s: %s tried again by %s", digest_id, len(ids), getattr(by, "pk", None))
     return len(ids)
 
@@ -130,10 +133,11 @@ def _still_wanted(digest: Digest, now: datetime) -> QuerySet[Delivery]:
     )  # fmt: skip
 
 
-def _begin_again(digest_id: int, now: datetime) -> bool:
+def _begin_again(digest: Digest, now: datetime) -> bool:
+    """Unless it was tried again, or forgotten, since it was looked at."""
     # `sending_at` stays: it dates the issue in the archive and in the reports.
     changed = Digest.objects.filter(
-        pk=digest_id, status=Status.SENT, delivery_counts__isnull=True
+        pk=digest.pk, status=Status.SENT, sent_at=digest.sent_at, delivery_counts__isnull=True
     ).update(
         status=Status.SENDING, status_reason="", going_since=now, sent_at=now, called_off_at=None
     )

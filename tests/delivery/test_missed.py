@@ -157,6 +157,32 @@ def test_a_retry_that_begins_while_somebody_closes_the_issue_is_not_closed_with_
     assert send_batches(finished.pk, clock=clock).counts == {"sent": 3}
 
 
+def test_who_was_tried_again_and_refused_meanwhile_is_not_tried_by_an_older_look(
+    smtp: ScriptedServer, finished: Digest, clock: Clock
+) -> None:
+    """Two people press the button; the one whose look is older comes after the other's retry."""
+    smtp.answer("reply", "554 5.7.1 looks like spam", match=BRUNO)
+    others: list[int] = []
+
+    def between(execute: Any, sql: str, *rest: Any) -> Any:
+        if not others and sql.startswith("UPDATE"):
+            others.append(0)
+            with_all = retry_missed(finished.pk, now=clock.forward(minutes=1))
+            others[0] = with_all
+            send_batches(finished.pk, clock=clock)
+        return execute(sql, *rest)
+
+    with (
+        connection.execute_wrapper(between),
+        pytest.raises(DigestNotReady, match="Somebody else"),
+    ):
+        retry_missed(finished.pk, now=clock.now)
+    assert others == [3]
+    finished.refresh_from_db()
+    assert finished.status == Digest.Status.SENT
+    assert delivery_to(finished, BRUNO).state == Delivery.State.FAILED
+
+
 def test_an_uncertain_mail_is_not_sent_again_once_its_retry_was_called_off(
     finished: Digest, clock: Clock
 ) -> None:
