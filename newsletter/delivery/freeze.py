@@ -17,7 +17,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from newsletter import conf
@@ -29,7 +29,7 @@ from newsletter.digests.freeze import freeze_content, make_variant
 from newsletter.digests.models import Digest
 from newsletter.digests.variants import items_for, variant_key
 from newsletter.exceptions import DigestNotReady, NewsletterError
-from newsletter.members.addressed import addressed
+from newsletter.members.addressed import selections_with, who_gets
 from newsletter.members.models import Member, Selection, Subscription, Suppression
 from newsletter.signals import digest_approved, sending_wanted
 
@@ -132,9 +132,7 @@ def _gather_audience(digest: Digest, to: Addressees, now: datetime) -> int:
     One statement, so one look at the members: whoever subscribes or leaves while the freeze runs
     is wholly in or wholly out, on PostgreSQL too, where each statement sees a newer state.
     """
-    chosen, values = ("", {}) if to.everybody else _addressed(to)
-    # A join: a list of a million ids would be searched through for each of a million members.
-    joined = f"LEFT JOIN ({chosen}) AS chosen ON chosen.id = {{subscription}}.id" if chosen else ""
+    others, unaddressed, values = _unaddressed(to)
     # A million members are put in order in memory by PostgreSQL, and not at all by SQLite.
     in_order = "integer PRIMARY KEY"
     if connection.vendor == "postgresql":
@@ -165,13 +163,11 @@ def _gather_audience(digest: Digest, to: Addressees, now: datetime) -> int:
         JOIN {member} ON {member}.id = {subscription}.member_id
         JOIN {selection} ON {selection}.id = {subscription}.selection_id
         LEFT JOIN {suppression} ON {suppression}.address_hash = {member}.address_hash
-        <joined>
+        <others>
         WHERE {subscription}.newsletter_id = %(newsletter)s
             AND {subscription}.state = %(active)s
             AND {member}.confirmed_at IS NOT NULL
-        """.replace("<joined>", joined).replace(
-            "<unaddressed>", "chosen.id IS NULL" if chosen else "1 = 0"
-        ),
+        """.replace("<others>", others).replace("<unaddressed>", unaddressed),
         newsletter=digest.newsletter_id,
         active=Subscription.State.ACTIVE.value,
         suppressed=Exclusion.Reason.SUPPRESSED.value,
@@ -183,12 +179,33 @@ def _gather_audience(digest: Digest, to: Addressees, now: datetime) -> int:
     return int(_run("SELECT COUNT(*) FROM {audience}")[0][0])
 
 
-def _addressed(to: Addressees) -> tuple[str, dict[str, Any]]:
-    """The ids of the subscriptions it is addressed to: a statement and its values."""
-    chosen = Subscription.objects.filter(addressed(to)).values("id")
-    statement, parameters = chosen.query.sql_with_params()
-    values = {f"addressed_{number}": value for number, value in enumerate(parameters)}
-    return statement % tuple(f"%({name})s" for name in values), values
+def _unaddressed(to: Addressees) -> tuple[str, str, dict[str, Any]]:
+    """A join and a condition for whom it is not addressed to, and their values.
+
+    What newsletter.members.addressed says, asked of the rows that are read anyway: the ids of all
+    it is addressed to would be a second look at a million members.
+    """
+    others, conditions, values = "", ["1 = 0"], dict[str, Any]()
+    if to.theme_ids:
+        chosen, values = _statement(selections_with(to.theme_ids).values("pk"), "theme")
+        conditions.append(f"{{selection}}.id NOT IN ({chosen})")
+    if to.language:
+        conditions.append("{member}.language <> %(to_language)s")
+        values |= {"to_language": to.language}
+    if to.newsletter_ids:
+        # Joined: a list of a million ids would be searched through for each of a million members.
+        got, more = _statement(who_gets(to.newsletter_ids).values("member_id").distinct(), "other")
+        others = f"LEFT JOIN ({got}) AS others ON others.member_id = {{member}}.id"
+        conditions.append("others.member_id IS NULL")
+        values |= more
+    return others, " OR ".join(conditions), values
+
+
+def _statement(rows: QuerySet[Any, Any], name: str) -> tuple[str, dict[str, Any]]:
+    """As SQL, and its values by names that begin with this one."""
+    statement, parameters = rows.query.sql_with_params()
+    values = {f"{name}_{number}": value for number, value in enumerate(parameters)}
+    return statement % tuple(f"%({key})s" for key in values), values
 
 
 def _divide_into_segments(digest: Digest, content: DigestContent) -> None:

@@ -133,7 +133,10 @@ class Exclusion(models.Model):
         SUPPRESSED = "suppressed", _("Suppressed address")
         NO_THEMES = "no_themes", _("Nothing in their themes")
 
-    digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="exclusions")
+    # Not checked by the database, as with a delivery: an issue addressed to few excludes a million.
+    digest = models.ForeignKey(
+        Digest, on_delete=models.CASCADE, related_name="exclusions", db_constraint=False
+    )
     member = models.ForeignKey(
         Member, on_delete=models.SET_NULL, null=True, related_name="exclusions", db_index=False
     )

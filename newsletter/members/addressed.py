@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from newsletter.digests.addressees import Addressees
@@ -10,19 +10,28 @@ from newsletter.members.models import Selection, Subscription
 
 
 def addressed(to: Addressees) -> Q:
-    """Of subscriptions. Who chose no theme gets all of them, so belongs to each."""
+    """Of subscriptions. The freeze puts the same three parts into its own statement."""
     found = Q()
     if to.theme_ids:
-        listed = Selection.objects.annotate(listed=Concat(Value(","), F("key"), Value(",")))
-        chosen = Q(key="")
-        for pk in to.theme_ids:
-            chosen |= Q(listed__contains=f",{pk},")
-        found &= Q(selection__in=listed.filter(chosen).values("pk"))
+        found &= Q(selection__in=selections_with(to.theme_ids).values("pk"))
     if to.newsletter_ids:
-        others = Subscription.objects.filter(
-            newsletter__in=to.newsletter_ids, state=Subscription.State.ACTIVE
-        )
-        found &= Q(member__in=others.values("member"))
+        found &= Q(member__in=who_gets(to.newsletter_ids).values("member"))
     if to.language:
         found &= Q(member__language=to.language)
     return found
+
+
+def selections_with(theme_ids: list[int]) -> QuerySet[Selection]:
+    """Who chose no theme gets all of them, so belongs to each."""
+    chosen = Q(key="")
+    for pk in theme_ids:
+        chosen |= Q(listed__contains=f",{pk},")
+    return Selection.objects.annotate(listed=Concat(Value(","), F("key"), Value(","))).filter(
+        chosen
+    )
+
+
+def who_gets(newsletter_ids: list[int]) -> QuerySet[Subscription]:
+    return Subscription.objects.filter(
+        newsletter__in=newsletter_ids, state=Subscription.State.ACTIVE
+    )
