@@ -7,7 +7,6 @@ a task that is lost, doubled or late loses, doubles and delays nothing: `tick` r
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from ctypes import c_bool
 from datetime import UTC, date, datetime, timedelta
@@ -20,33 +19,31 @@ from django.db import close_old_connections
 from django.dispatch import receiver
 
 from newsletter import conf, signals
-from newsletter.articles import addresses, backfill, ingest, page_text, poller
+from newsletter import errands as background
+from newsletter.articles import ingest, poller
 from newsletter.articles.stories import folding
 from newsletter.articles.stories import sweeping as sweeping_stories
 from newsletter.delivery import control, freeze, pulse, retention, send
 from newsletter.delivery import sweep as sweeping
-from newsletter.delivery.bounces import polling as bounce_polling
 from newsletter.delivery.bounces import provider_events, receiving
 from newsletter.delivery.models import Batch
 from newsletter.delivery.pace import pace
-from newsletter.digests import announcing, following, link_requests, unapproved
+from newsletter.digests import announcing, link_requests, unapproved
 from newsletter.digests import compile as compiling
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.exceptions import DigestNotReady, StepsFailed
-from newsletter.feeds import polling, turns, websub
+from newsletter.feeds import polling
 from newsletter.feeds.models import Feed
 from newsletter.members import cleanup, confirmation
-from newsletter.themes import retagging, retraining, tagging
+from newsletter.themes import retraining, tagging
 
 logger = logging.getLogger(__name__)
 
 # A doorbell that nobody heard for so long rings for nothing: the next tick has rung meanwhile.
 STALE_SECONDS = 300
 CONFIRMATIONS_PER_ROUND = 200
-# So long an errand may take before the next one has its turn.
-ERRAND_SECONDS = 10.0
-# All of them with a slow server in each; a killed worker's turn is free again then.
-LONGEST_ERRANDS = timedelta(minutes=5)
+# Somebody waits; what is left then is for the next one in the queue.
+LINKS_TIME = 10.0
 # A send task ends after this and rings for itself: far below any broker's visibility time-out.
 SEND_TIME = timedelta(minutes=5)
 # A poller begins nothing after this, so that it has ended when the next tick rings for another.
@@ -250,7 +247,7 @@ def poll_due() -> None:
 @shared_task(name="newsletter.poll_feed")
 def poll_feed(feed_id: int) -> None:
     """Somebody waits for this one, paused or not, unless it was polled since they asked."""
-    ingested = ingest.poll(feed_id, now=_now(), only_if_due=True)
+    ingested = ingest.poll(feed_id, now=_now())
     if ingested and ingested.new:
         _ring(tag_pending)
         _ring(fold_pending)
@@ -259,80 +256,15 @@ def poll_feed(feed_id: int) -> None:
 @shared_task(name="newsletter.follow_digest_links")
 def follow_digest_links(digest_id: int) -> None:
     """Somebody waits at its page for where its links lead."""
-    if link_requests.answer(digest_id, now=_now(), seconds=ERRAND_SECONDS) and not _must_stop():
+    if link_requests.answer(digest_id, now=_now(), seconds=LINKS_TIME) and not _must_stop():
         _ring(follow_digest_links, digest_id)
-
-
-def fetch_older_posts(now: datetime) -> bool:
-    return backfill.step_due(now=now, seconds=ERRAND_SECONDS, pause=_pause)
-
-
-def check_addresses(now: datetime) -> bool:
-    wanted = addresses.doubtful(now=now)
-    if conf.get("ADDRESS_CHECK_HOURS"):
-        wanted += unapproved.articles_about_to_go(now=now)
-    return addresses.check_addresses(wanted, now=now, seconds=ERRAND_SECONDS, pause=_pause)
-
-
-def follow_links(now: datetime) -> bool:
-    """Where the links of the drafts lead that go within a day."""
-    if not conf.get("ADDRESS_CHECK_HOURS"):
-        return False
-    return following.follow_drafts(now=now, seconds=ERRAND_SECONDS)
-
-
-def fetch_page_texts(now: datetime) -> bool:
-    return page_text.fetch_due(now=now, seconds=ERRAND_SECONDS, pause=_pause)
-
-
-def look_after_hubs(now: datetime) -> bool:
-    return websub.look_after(now=now, seconds=ERRAND_SECONDS, pause=_pause)
-
-
-def retag(now: datetime) -> bool:
-    return retagging.retag_due(now=now, seconds=ERRAND_SECONDS)
-
-
-def read_bounces(now: datetime) -> bool:
-    found = bounce_polling.look_if_due(clock=_now)
-    return found is not None and sum(found.values()) >= bounce_polling.MOST
-
-
-# Each says whether there is more to do at once.
-ERRANDS: list[Callable[[datetime], bool]] = [
-    check_addresses,
-    follow_links,
-    fetch_page_texts,
-    look_after_hubs,
-    read_bounces,
-    retag,
-    fetch_older_posts,
-]
 
 
 @shared_task(name="newsletter.errands")
 def errands() -> None:
     """What may take its time, one after the other: it never fills more than one place of a pool."""
-    now = _now()
-    with turns.turn("errands", now, longest=LONGEST_ERRANDS) as ours:
-        unfinished = [
-            errand for errand in ERRANDS if ours and not _must_stop() and _run(errand, _now())
-        ]
-    if unfinished:
+    if background.run(clock=_now, stop=_must_stop):
         _ring(errands)
-
-
-def _run(errand: Callable[[datetime], bool], now: datetime) -> bool:
-    try:
-        return errand(now)
-    except Exception:
-        logger.exception("The errand %s failed; the next tick tries again.", errand.__name__)
-        close_old_connections()
-        return False
-
-
-def _pause() -> None:
-    time.sleep(1)  # between two requests to the same server
 
 
 @receiver(signals.feed_rang)

@@ -50,13 +50,13 @@ class Reply:
     duration_ms: int
 
 
-def poll(feed_id: int, *, now: datetime, only_if_due: bool = False) -> Ingested | None:
-    """Poll the feed; None when it failed (see its history) or another worker has it.
+def poll(feed_id: int, *, now: datetime) -> Ingested | None:
+    """Poll the feed; None when it failed (see its history), is not due, or another worker has it.
 
-    `only_if_due` is for doorbells that may ring twice; without it a feed is polled in any state. A
-    defect of ours is raised, and stands in the history too.
+    What somebody waits for is due, paused or not; a doorbell that rings twice polls once. A defect
+    of ours is raised, and stands in the history too.
     """
-    if not claim(feed_id, now, only_if_due=only_if_due):
+    if not claim(feed_id, now, only_if_due=True):
         return None
     feed = Feed.objects.get(pk=feed_id)
     try:

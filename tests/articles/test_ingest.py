@@ -16,6 +16,7 @@ from newsletter.feeds.parse import parse
 from newsletter.signals import article_triaged, articles_ingested
 from tests.articles.conftest import LONG, Poll, post, rss
 from tests.builders import NOW, make_feed
+from tests.polled import poll_now
 from tests.servers import FeedServer
 
 pytestmark = pytest.mark.django_db
@@ -266,9 +267,9 @@ def test_triage_reports_what_changed_and_tells_listeners(
 def test_unchanged_feed_is_not_parsed_again(feed_server: FeedServer) -> None:
     url = feed_server.serve("/feed/", rss(post(1)), headers={"ETag": '"1"'})
     feed = make_feed(url)
-    poll(feed.pk, now=NOW)
+    poll_now(feed.pk, now=NOW)
     feed_server.serve("/feed/", status=304)
-    result = poll(feed.pk, now=LATER)
+    result = poll_now(feed.pk, now=LATER)
     assert result is not None
     assert result.entries == 0
     assert feed_server.requests[-1].headers["if-none-match"] == '"1"'
@@ -289,7 +290,7 @@ def test_failure_is_recorded_in_plain_words_and_the_feed_left_alone(
 ) -> None:
     url = feed_server.serve("/feed/", "<html><body>Ciao</body></html>")
     feed = make_feed(url)
-    assert poll(feed.pk, now=NOW) is None
+    assert poll_now(feed.pk, now=NOW) is None
     feed.refresh_from_db()
     assert (feed.error_code, feed.failures) == ("web_page", 1)
     assert "is a web page, not a feed" in feed.error
@@ -301,16 +302,16 @@ def test_failure_is_recorded_in_plain_words_and_the_feed_left_alone(
 
 def test_success_clears_the_error(feed_server: FeedServer) -> None:
     feed = make_feed(feed_server.serve("/feed/", status=500))
-    poll(feed.pk, now=NOW)
+    poll_now(feed.pk, now=NOW)
     feed_server.serve("/feed/", rss(post(1)))
-    poll(feed.pk, now=LATER)
+    poll_now(feed.pk, now=LATER)
     feed.refresh_from_db()
     assert (feed.error, feed.error_code, feed.failures) == ("", "", 0)
 
 
 def test_gone_feed_is_not_polled_any_more(feed_server: FeedServer) -> None:
     feed = make_feed(feed_server.serve("/feed/", status=410))
-    poll(feed.pk, now=NOW)
+    poll_now(feed.pk, now=NOW)
     feed.refresh_from_db()
     assert feed.state == Feed.State.GONE
     assert not Feed.objects.due(NOW + timedelta(days=30)).exists()
@@ -319,7 +320,7 @@ def test_gone_feed_is_not_polled_any_more(feed_server: FeedServer) -> None:
 def test_publisher_who_asks_for_patience_gets_it(feed_server: FeedServer) -> None:
     url = feed_server.serve("/feed/", status=429, headers={"Retry-After": "172800"})
     feed = make_feed(url)
-    poll(feed.pk, now=NOW)
+    poll_now(feed.pk, now=NOW)
     feed.refresh_from_db()
     assert feed.next_poll_at is not None
     assert feed.next_poll_at >= NOW + timedelta(days=2)
@@ -329,11 +330,11 @@ def test_moved_feed_gets_its_new_address_after_several_sightings(feed_server: Fe
     new = feed_server.serve("/new/", rss(post(1)))
     old = feed_server.serve("/old/", status=301, headers={"Location": "/new/"})
     feed = make_feed(old)
-    poll(feed.pk, now=NOW)
+    poll_now(feed.pk, now=NOW)
     feed.refresh_from_db()
     assert feed.url == old
     for day in range(1, 3):
-        poll(feed.pk, now=NOW + timedelta(days=day))
+        poll_now(feed.pk, now=NOW + timedelta(days=day))
     feed.refresh_from_db()
     assert feed.url == new
 
@@ -345,7 +346,7 @@ def test_move_to_a_feed_that_is_there_is_not_followed_and_not_counted_for_ever(
     feed_server.serve("/old/", status=301, headers={"Location": "/new/"})
     feed = make_feed(feed_server.url + "/old/")
     for hour in range(5):
-        poll(feed.pk, now=NOW + timedelta(hours=hour))
+        poll_now(feed.pk, now=NOW + timedelta(hours=hour))
     feed.refresh_from_db()
     assert (feed.url, feed.moved_to, feed.moved_seen) == (
         feed_server.url + "/old/",
@@ -357,20 +358,20 @@ def test_move_to_a_feed_that_is_there_is_not_followed_and_not_counted_for_ever(
 def test_feed_that_another_worker_has_is_left_to_it(feed_server: FeedServer) -> None:
     url = feed_server.serve("/feed/", rss(post(1)))
     feed = make_feed(url, claimed_until=NOW + timedelta(minutes=1))
-    assert poll(feed.pk, now=NOW) is None
+    assert poll_now(feed.pk, now=NOW) is None
     assert feed_server.requests == []
-    assert poll(feed.pk, now=NOW + timedelta(minutes=2)) is not None
+    assert poll_now(feed.pk, now=NOW + timedelta(minutes=2)) is not None
 
 
 def test_doorbell_that_rings_twice_polls_once(feed_server: FeedServer) -> None:
     feed = make_feed(feed_server.serve("/feed/", rss(post(1))))
-    assert poll(feed.pk, now=NOW, only_if_due=True) is not None
-    assert poll(feed.pk, now=NOW, only_if_due=True) is None
+    assert poll(feed.pk, now=NOW) is not None
+    assert poll(feed.pk, now=NOW) is None
     assert len(feed_server.requests) == 1
 
 
 def test_feed_describes_itself_where_nobody_did(feed_server: FeedServer) -> None:
     feed = make_feed(feed_server.serve("/feed/", rss(post(1))), title="", site_url="", language="")
-    poll(feed.pk, now=NOW)
+    poll_now(feed.pk, now=NOW)
     feed.refresh_from_db()
     assert (feed.title, feed.site_url, feed.language) == ("Blog", "https://blog.example/", "it-IT")

@@ -17,6 +17,7 @@ from newsletter.feeds.websub import is_pushed, look_after
 from tests.articles.conftest import post, rss
 from tests.builders import make_feed
 from tests.feeds.hub import Hub, call
+from tests.polled import poll_now
 from tests.servers import FeedServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +36,7 @@ def feed(feed_server: FeedServer, hub: Hub) -> Feed:
     """A blog that announces the hub, polled once."""
     publish(feed_server, hub, post(1))
     feed = make_feed(f"{feed_server.url}/feed/")
-    poll(feed.pk, now=datetime.now(UTC))
+    poll_now(feed.pk, now=datetime.now(UTC))
     feed.refresh_from_db()
     return feed
 
@@ -87,14 +88,14 @@ def test_news_are_polled_as_soon_as_the_hub_rings(
     content = publish(feed_server, hub, post(2), post(1))
     assert hub.publish(content, method=method) == [202]
     assert due(feed)
-    poll(feed.pk, now=datetime.now(UTC) + timedelta(minutes=2), only_if_due=True)
+    poll(feed.pk, now=datetime.now(UTC) + timedelta(minutes=2))
     assert set(Article.objects.values_list("title", flat=True)) == {"Notizia 1", "Notizia 2"}
 
 
 def test_what_a_push_carries_is_not_read(feed: Feed, hub: Hub) -> None:
     subscribe(hub)
     hub.publish(rss(post(66, "Notizia falsa")).encode())
-    poll(feed.pk, now=datetime.now(UTC) + timedelta(minutes=2), only_if_due=True)
+    poll(feed.pk, now=datetime.now(UTC) + timedelta(minutes=2))
     assert not Article.objects.filter(title="Notizia falsa").exists()
 
 
@@ -194,11 +195,11 @@ def test_polls_become_rare_but_do_not_end(feed: Feed, hub: Hub, feed_server: Fee
             at=datetime.now(UTC) - timedelta(hours=12 * number), outcome="new", articles_new=20
         )
     now = datetime.now(UTC)
-    poll(feed.pk, now=now)
+    poll_now(feed.pk, now=now)
     feed.refresh_from_db()
     often = feed.next_poll_at - now
     subscribe(hub)
-    poll(feed.pk, now=now)
+    poll_now(feed.pk, now=now)
     feed.refresh_from_db()
     assert often < timedelta(hours=2)
     assert timedelta(hours=20) < feed.next_poll_at - now <= timedelta(hours=24)
@@ -265,7 +266,7 @@ def test_a_hub_named_in_the_headers_comes_first(hub: Hub, feed_server: FeedServe
     link = f'<{hub.url}>; rel="hub", <{topic}>; rel="self", <http://[::1>; rel="hub"'
     url = feed_server.serve("/atom/", rss(post(1)), headers={"Link": link})
     feed = make_feed(url)
-    poll(feed.pk, now=datetime.now(UTC))
+    poll_now(feed.pk, now=datetime.now(UTC))
     feed.refresh_from_db()
     assert (feed.hub_url, feed.topic_url) == (hub.url, topic)
 
@@ -277,7 +278,7 @@ def test_a_hub_that_would_hear_the_secret_in_the_clear_is_not_used(
     feed = make_feed(
         feed_server.serve("/feed/", rss(post(1), channel=HUB_LINK.format("hub", address)))
     )
-    poll(feed.pk, now=datetime.now(UTC))
+    poll_now(feed.pk, now=datetime.now(UTC))
     feed.refresh_from_db()
     assert feed.hub_url == ""
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 
-from newsletter import tasks
+from newsletter import errands, tasks
 from newsletter.articles.backfill import begin
 from newsletter.articles.models import Article, ArticleAddress
 from newsletter.delivery.models import Batch, Delivery
@@ -88,7 +88,7 @@ def test_a_feed_that_fails_does_not_stop_the_others(
 def test_older_posts_that_were_asked_for_come_without_a_person(
     bells_answered_at_once: None, feed_server: FeedServer, monkeypatch
 ) -> None:
-    monkeypatch.setattr(tasks, "_pause", lambda: None)
+    monkeypatch.setattr(errands, "_pause", lambda: None)
     feed = make_feed(feed_server.serve("/feed/", RSS), state=Feed.State.PAUSED)
     feed_server.serve("/feed/?paged=2", RSS.replace("/1/", "/2/").replace("p=1", "p=2"))
     feed_server.serve("/feed/?paged=3", status=404)
@@ -101,7 +101,7 @@ def test_older_posts_that_were_asked_for_come_without_a_person(
 def test_a_post_that_vanished_leaves_the_draft_before_its_time(
     bells_answered_at_once: None, feed_server: FeedServer, mailing: Mailbox, monkeypatch
 ) -> None:
-    monkeypatch.setattr(tasks, "_pause", lambda: None)
+    monkeypatch.setattr(errands, "_pause", lambda: None)
     newsletter = make_newsletter(when_unapproved=Newsletter.WhenUnapproved.SEND)
     make_member("anna@posta.example", newsletter=newsletter)
     feed_server.serve("/", "<p>Il blog</p>")
@@ -200,7 +200,7 @@ def test_an_errand_that_fails_does_not_stop_the_others(
         done.append(now)
         return False
 
-    monkeypatch.setattr(tasks, "ERRANDS", [broken, after])
+    monkeypatch.setattr(errands, "ERRANDS", [broken, after])
     tasks.errands()
     assert len(done) == 1
     assert "the disk is on fire" in caplog.text
