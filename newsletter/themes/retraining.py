@@ -202,15 +202,24 @@ def _is_worse(model: Model, before: LearnedModel) -> bool:
     return bool(model.facts["ndcg"] < float(before.facts["ndcg"]) - TOLERATED_FALL)
 
 
+def model_before(language: str) -> LearnedModel | None:
+    """What `roll_back` would put in use again; None when there is nothing that can be read."""
+    replaced = LearnedModel.objects.filter(language=language, state=State.REPLACED)
+    return replaced.filter(facts__format=MODEL_FORMAT).order_by("-started_at").first()
+
+
+@transaction.atomic
 def roll_back(language: str) -> LearnedModel | None:
-    """Put the model before the current one in use again; None when there is none."""
-    with transaction.atomic():
-        models = LearnedModel.objects.select_for_update().filter(language=language)
-        usable = models.filter(state=State.REPLACED, facts__format=MODEL_FORMAT)
-        previous = usable.order_by("-started_at").first()
-        if previous is None:
-            return None
-        models.filter(state=State.CURRENT).update(state=State.REFUSED)
-        LearnedModel.objects.filter(pk=previous.pk).update(state=State.CURRENT)
-        previous.refresh_from_db()
-        return previous
+    """Put the model before the current one in use again; None when there is none.
+
+    It is learned again as always, when there is something new.
+    """
+    current = LearnedModel.objects.select_for_update().current().filter(language=language)
+    given_up = [model.pk for model in current]
+    previous = model_before(language)
+    if previous is None:
+        return None
+    LearnedModel.objects.filter(pk__in=given_up).update(state=State.REFUSED)
+    LearnedModel.objects.filter(pk=previous.pk).update(state=State.CURRENT)
+    previous.refresh_from_db()
+    return previous

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.management import CommandError, call_command
 
 from newsletter.articles.models import Article
 from newsletter.themes import retraining, tagging
@@ -194,6 +198,30 @@ def test_the_model_before_can_be_taken_back(
     assert retraining.roll_back("it") == first
     assert LearnedModel.objects.current().get() == first
     assert retraining.roll_back("it") is None
+
+
+def test_the_command_takes_the_model_before_back_once_it_is_told_to(
+    subjects: dict[int, Theme], editor: AbstractBaseUser
+) -> None:
+    def said(*options: str) -> dict[str, Any]:
+        output = StringIO()
+        call_command("roll_back_learning", "it", *options, "--json", stdout=output)
+        return dict(json.loads(output.getvalue()))
+
+    with pytest.raises(CommandError, match="Nothing was learned before"):
+        call_command("roll_back_learning", "it")
+    review(publish(60), subjects, editor)
+    first, second = learn(), learn(NOW + timedelta(hours=1))
+    waiting = make_article("Sciopero e pensione", accepted=False, changed_at=datetime.now(UTC))
+    told = said()
+    assert (told["done"], told["to"]["learned"]) == (False, first.started_at.isoformat())
+    assert LearnedModel.objects.current().get() == second
+    told = said("--yes")
+    assert (told["done"], told["looked_at_again"]) == (True, 1)
+    assert LearnedModel.objects.current().get() == first
+    assert waiting.assignments.exists()
+    with pytest.raises(CommandError, match="Nothing was learned before"):
+        call_command("roll_back_learning", "it", "--yes")
 
 
 def test_old_models_are_not_kept_for_ever(subjects: dict[int, Theme]) -> None:
