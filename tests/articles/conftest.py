@@ -8,9 +8,10 @@ from html import escape
 
 import pytest
 
-from newsletter.articles.ingest import Ingested, poll
+from newsletter.articles.ingest import Ingested
 from newsletter.feeds.models import Feed
 from tests.builders import NOW
+from tests.polled import poll_now
 from tests.servers import FeedServer
 
 Poll = Callable[..., Ingested | None]
@@ -59,6 +60,6 @@ def polled(feed_server: FeedServer) -> Poll:
         url = feed_server.serve(at, rss(*items))
         defaults: dict[str, object] = {"title": "Blog", "site_url": "https://blog.example/"}
         feed, _made = Feed.objects.get_or_create(url=url, defaults=defaults | fields)
-        return poll(feed.pk, now=now)
+        return poll_now(feed.pk, now=now)
 
     return poll_items

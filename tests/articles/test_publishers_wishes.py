@@ -7,6 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from newsletter.articles.ingest import poll
 from newsletter.feeds.models import Feed, FetchRecord
 from tests.articles.conftest import post, rss
 from tests.builders import NOW, make_feed
@@ -76,7 +77,7 @@ def test_retry_after_concerns_that_feed_alone(feed_server: FeedServer, status: i
     )
     main = make_feed(feed_server.serve("/feed/", rss(post(1))))
     assert wait(polled_at(busy, NOW)) == timedelta(seconds=90_000)
-    assert poll_now(main.pk, now=NOW) is not None
+    assert poll(main.pk, now=NOW) is not None
     assert polled_at(main, NOW).error == ""
 
 
