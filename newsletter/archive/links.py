@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 from django.utils.text import slugify
 from wagtail.models import Page
 
-from newsletter import conf
-from newsletter.digests.links import web_view_url
-
 if TYPE_CHECKING:
     from newsletter.articles.models import Article
     from newsletter.digests.models import Digest, Newsletter
@@ -87,20 +84,3 @@ def links_of(page: Page) -> Links:
 def find_links() -> Links | None:
     page = find_archive()
     return links_of(page) if page else None
-
-
-def article_url(article: Article) -> str:
-    """Absolute; the article's source when the site has no archive."""
-    links = find_links()
-    return conf.site_url(links.article(article)) if links else article.url
-
-
-def theme_url(theme: Theme) -> str:
-    """Absolute; the site itself when it has no archive."""
-    links = find_links()
-    return conf.site_url(links.theme(theme) if links else "/")
-
-
-def digest_url(digest: Digest) -> str:
-    """Absolute: the address that mails carry, good wherever the archive is moved."""
-    return web_view_url(str(digest.uid))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.digests.block_content import BlockContent
 from newsletter.digests.links import event_url, picture_url
-from newsletter.digests.slots import TOKEN_SLOT
+from newsletter.digests.slots import without_slot
 from newsletter.digests.wording import date_in_words, weekday_in_words
 
 
@@ -60,17 +60,17 @@ def _view(block: BlockContent, around: Surroundings) -> BlockView:
     is_event = block.kind == "event"
     return BlockView(
         kind=block.kind,
-        heading=_safe(block.heading),
-        html=_safe(block.html),
-        words=[_safe(part) for part in block.words.split("\n\n") if part],
-        url=_safe(block.url),
-        label=_safe(block.label) or _label(block.kind),
+        heading=without_slot(block.heading),
+        html=without_slot(block.html),
+        words=[without_slot(part) for part in block.words.split("\n\n") if part],
+        url=without_slot(block.url),
+        label=without_slot(block.label) or _label(block.kind),
         src=_src(block, around),
-        alt=_safe(block.alt),
+        alt=without_slot(block.alt),
         width=block.width,
         height=block.height,
         when=_when(block, around),
-        place=_safe(block.place),
+        place=without_slot(block.place),
         calendar=event_url(around.digest_uid, block.id) if is_event and block.id else "",
     )
 
@@ -111,8 +111,3 @@ def _moment(moment: datetime, language: str) -> str:
     day = moment.date()
     weekday = weekday_in_words(day, language)
     return f"{weekday} {date_in_words(day, language)}, {moment:%H:%M}"
-
-
-def _safe(text: str) -> str:
-    """An editor who writes the slot's own letters gets no reader's token."""
-    return text.replace(TOKEN_SLOT, "")

@@ -18,7 +18,7 @@ from newsletter.digests.block_view import BlockView, Surroundings, views_of
 from newsletter.digests.content import DigestContent, ItemContent
 from newsletter.digests.links import PersonalLinks, personal_links, web_view_url
 from newsletter.digests.plain_text import plain_text
-from newsletter.digests.slots import TOKEN_SLOT
+from newsletter.digests.slots import TOKEN_SLOT, without_slot
 from newsletter.digests.wording import date_in_words, default_subject, shorten
 
 # mail: with the slot for each member's links. test: as a mail, its personal links lead nowhere.
@@ -133,8 +133,8 @@ def page_of(
     return Page(
         language=language,
         editors_language=newsletter.language,
-        subject=_without_slot(_subject(content, items)),
-        preheader=_without_slot(content.preheader or _preheader(lead_row, sections)),
+        subject=without_slot(_subject(content, items)),
+        preheader=without_slot(content.preheader or _preheader(lead_row, sections)),
         masthead=newsletter.sender_name,
         edition=newsletter.name if newsletter.name != newsletter.sender_name else "",
         issue=_("N. %(number)d · %(date)s") % {"number": content.number, "date": day},
@@ -198,10 +198,10 @@ def _section(item: ItemContent, language: str) -> Section:
 def _row(item: ItemContent, language: str) -> Row:
     foreign = item.language and item.language.split("-")[0] != language.split("-")[0]
     return Row(
-        title=_without_slot(item.title),
-        excerpt=_without_slot(item.excerpt),
-        url=_without_slot(item.url),
-        byline=_without_slot(_byline(item, language)),
+        title=without_slot(item.title),
+        excerpt=without_slot(item.excerpt),
+        url=without_slot(item.url),
+        byline=without_slot(_byline(item, language)),
         note=_paragraphs(item.note),
         language=item.language if foreign else "",
     )
@@ -229,12 +229,7 @@ def _day(iso: str, language: str) -> str:
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [_without_slot(part) for part in text.split("\n\n") if part]
-
-
-def _without_slot(text: str) -> str:
-    """A publisher who writes the slot's own letters gets no reader's token."""
-    return text.replace(TOKEN_SLOT, "")
+    return [without_slot(part) for part in text.split("\n\n") if part]
 
 
 @cache

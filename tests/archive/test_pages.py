@@ -404,7 +404,6 @@ def test_link_in_mails_works_without_an_archive(
     ArchivePage.objects.update(live=False)
     digest = make_issue(make_article("Anche senza archivio"))
     assert "Anche senza archivio" in page(client, f"/newsletter/d/{digest.uid}/")
-    assert links.article_url(make_article()).startswith("https://blog.example/")
 
 
 def test_year_shows_its_issues_and_its_articles(

@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import slugify
@@ -190,8 +189,3 @@ class ReportView(generic.base.WagtailAdminTemplateMixin, TemplateView):
         name = f"{title}-{period.first_day}-{period.last_day}"
         response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         return response
-
-
-def may_follow(user: Any, permission: str, name: str, *args: Any) -> str:
-    """The address of a screen, or nothing for who may not see it."""
-    return reverse(name, args=args) if user.has_perm(permission) else ""
