@@ -295,6 +295,8 @@ class SuppressionIndexView(WholeAddressSearch, generic.IndexView):
     @cached_property
     def no_results_message(self) -> str:
         if self.is_searching:
+            if not self.is_an_address:
+                return _("Write the whole address, name@domain.example: of a part nobody can say.")
             return _("This address is not suppressed.")
         return _("No address is suppressed.")
 

@@ -17,11 +17,20 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, Obj
 from wagtail.admin.ui.tables import BaseColumn, BooleanColumn, Column
 from wagtail.admin.views import generic
 
+from newsletter.desk.address_field import NamePanel
 from newsletter.desk.sentences import coming_slots, moment_in_words, schedule_sentence
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.digests.models import Newsletter
 from newsletter.digests.schedule import next_slot
 from newsletter.members.models import Subscription
+
+
+def is_in_mails(newsletter: Newsletter) -> bool:
+    """Whether somebody may hold a link, or we a proof of consent, that names it by its slug."""
+    if not newsletter.pk:
+        return False
+    approved = newsletter.digests.filter(approved_at__isnull=False)
+    return newsletter.subscriptions.exists() or approved.exists()
 
 
 class NewsletterForm(WagtailAdminModelForm):
@@ -37,6 +46,15 @@ class NewsletterForm(WagtailAdminModelForm):
         label=gettext_lazy("Time zone"),
         choices=lambda: [(name, name) for name in sorted(available_timezones())],
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        slug = self.fields["slug"]
+        slug.label = _("Name in web addresses")
+        slug.help_text = _("How it is called in the addresses of its pages and in its mails.")
+        if is_in_mails(self.instance):
+            slug.disabled = True
+            slug.help_text = _("It stays as it is: mails that were sent unsubscribe by it.")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -107,7 +125,7 @@ class NewsletterViewSet(DeskViewSet):
             [
                 MultiFieldPanel(
                     [
-                        FieldPanel("name"),
+                        NamePanel(),
                         FieldPanel("slug"),
                         FieldPanel("description"),
                         FieldPanel("language"),

@@ -7,8 +7,6 @@ from typing import Any
 from django import forms
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
-from django.template.exceptions import TemplateDoesNotExist
-from django.template.loader import get_template
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -20,6 +18,8 @@ from wagtail.admin.ui.tables import BaseColumn, BooleanColumn, Column
 from wagtail.admin.views import generic
 from wagtail.admin.widgets.button import HeaderButton
 
+from newsletter.desk.address_field import NamePanel
+from newsletter.desk.drawings import drawings
 from newsletter.desk.theme_page import ThemePage, accept_view
 from newsletter.desk.theme_teaching import teach_view, unteach_view
 from newsletter.desk.theme_words import LooksFirst
@@ -89,17 +89,19 @@ class ThemeIndexView(generic.IndexView):
 
 
 class ThemeForm(WagtailAdminModelForm):
-    def clean_glyph(self) -> str:
-        glyph: str = self.cleaned_data["glyph"]
-        if glyph:
-            try:
-                get_template(f"newsletter/glyphs/{glyph}.svg")
-            except TemplateDoesNotExist as error:
-                raise forms.ValidationError(
-                    _("There is no drawing “%(glyph)s” in templates/newsletter/glyphs.")
-                    % {"glyph": glyph}
-                ) from error
-        return glyph
+    glyph = forms.ChoiceField(
+        label=gettext_lazy("Drawing"),
+        choices=drawings,
+        required=False,
+        help_text=gettext_lazy("It stands beside the theme's name in the archive."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["slug"].label = _("Name in web addresses")
+        self.fields["slug"].help_text = _(
+            "How it is called in the addresses of its pages. Changed later, old links end."
+        )
 
 
 class RetagsAfterwards:
@@ -156,7 +158,7 @@ class ThemeViewSet(DeskViewSet):
             [
                 MultiFieldPanel(
                     [
-                        FieldPanel("name"),
+                        NamePanel(),
                         FieldPanel("name_en"),
                         FieldPanel("slug"),
                         FieldPanel("description"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 
 from newsletter.exceptions import InvalidMember
 from newsletter.members.address import address_hash, canonical_address
@@ -22,8 +23,15 @@ class WholeAddressSearch:
     def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.is_searching:
             return queryset
-        try:
-            address = canonical_address(self.search_query)
-        except InvalidMember:
+        if not self.is_an_address:
             return queryset.none()
+        address = canonical_address(self.search_query)
         return queryset.filter(address_hash=address_hash(address))
+
+    @cached_property
+    def is_an_address(self) -> bool:
+        try:
+            canonical_address(self.search_query)
+        except InvalidMember:
+            return False
+        return True

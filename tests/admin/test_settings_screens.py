@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+import newsletter
+from newsletter.desk.drawings import OURS
 from newsletter.digests.models import Digest, Newsletter
 from newsletter.feeds.models import Feed
 from newsletter.members.models import Consent, Lifting, Suppression
@@ -28,6 +32,7 @@ from tests.builders import (
 )
 
 pytestmark = pytest.mark.django_db
+GLYPHS = Path(newsletter.__file__).parent / "templates" / "newsletter" / "glyphs"
 
 
 def page(client: Client, name: str, *args: Any, **query: str) -> str:
@@ -52,7 +57,7 @@ def test_a_theme_is_changed_and_an_unknown_drawing_is_refused(moderator: Client)
     }  # fmt: skip
     edit = reverse("newsletter_themes:edit", args=[theme.pk])
     answer = moderator.post(edit, data | {"glyph": "dragon"}).content.decode()
-    assert "There is no drawing “dragon”" in answer
+    assert "dragon is not one of the available choices" in answer
     assert moderator.post(edit, data).status_code == 302
     assert Theme.objects.get().name == "Previdenza"
 
@@ -76,6 +81,36 @@ def test_a_newsletter_says_when_it_goes_in_a_sentence(moderator: Client) -> None
     shown = page(moderator, "newsletter_newsletters:edit", newsletter.pk)
     assert "Every Monday, Wednesday at 07:30" in shown
     assert shown.count("07:30</li>") == 4
+
+
+def test_a_drawing_is_chosen_in_words_and_a_sites_own_by_its_name(
+    moderator: Client, tmp_path: Path, settings: Any
+) -> None:
+    own = tmp_path / "newsletter" / "glyphs"
+    own.mkdir(parents=True)
+    (own / "dragon.svg").write_text("<svg></svg>")
+    engine = settings.TEMPLATES[0]
+    settings.TEMPLATES = [engine | {"DIRS": [*engine["DIRS"], tmp_path]}]
+    shown = page(moderator, "newsletter_themes:add")
+    assert re.findall(r'<option value="(strike|dragon|default)">([^<]*)<', shown) == [
+        ("strike", "a megaphone"), ("dragon", "dragon"),
+    ]  # fmt: skip
+    assert set(OURS) == {path.stem for path in GLYPHS.glob("*.svg")} - {"default"}
+
+
+def test_a_newsletter_that_somebody_receives_keeps_its_address_under_a_new_name(
+    moderator: Client,
+) -> None:
+    newsletter = make_newsletter("Ogni giorno")
+    edit = reverse("newsletter_newsletters:edit", args=[newsletter.pk])
+    new = NEWSLETTER | {"name": "Ogni mattina", "slug": "ogni-mattina"}
+    assert moderator.post(edit, new).status_code == 302
+    newsletter.refresh_from_db()
+    assert newsletter.slug == "ogni-mattina", "nobody has it yet"
+    make_member(newsletter=newsletter)
+    assert moderator.post(edit, new | {"name": "Il giorno", "slug": "il-giorno"}).status_code == 302
+    newsletter.refresh_from_db()
+    assert (newsletter.name, newsletter.slug) == ("Il giorno", "ogni-mattina")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +158,15 @@ def test_what_a_member_consented_to_is_told_by_the_newsletters_names(moderator: 
     )  # fmt: skip
     shown = page(moderator, "newsletter_members:inspect", member.pk)
     assert "<strong>Confirmed</strong>: Ogni settimana, chiusa-da-anni" in shown
+
+
+def test_a_part_of_an_address_is_not_said_to_be_free(moderator: Client) -> None:
+    moderator.post(reverse("newsletter_suppressions:add"), {"address": "anna@posta.example"})
+    free = "This address is not suppressed."
+    shown = page(moderator, "newsletter_suppressions:index", q="anna")
+    assert free not in shown
+    assert "Write the whole address" in shown
+    assert free in page(moderator, "newsletter_suppressions:index", q="bruno@posta.example")
 
 
 def test_an_address_is_suppressed_and_only_its_hash_is_kept(moderator: Client) -> None:
