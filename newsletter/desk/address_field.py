@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wagtail.admin.panels import TitleFieldPanel
+from wagtail.admin.panels import FieldPanel, TitleFieldPanel
+from wagtail.admin.widgets import SlugInput
 
 
 class NamePanel(TitleFieldPanel):
@@ -17,3 +18,8 @@ class NamePanel(TitleFieldPanel):
     class BoundPanel(TitleFieldPanel.BoundPanel):
         def get_should_apply(self) -> bool:
             return not (self.instance and self.instance.pk)
+
+
+def slug_panel() -> FieldPanel:
+    """The field that a name fills: “Mobilità” becomes `mobilita`, the only signs it takes."""
+    return FieldPanel("slug", widget=SlugInput({"data-w-slug-allow-unicode-value": "false"}))

@@ -17,7 +17,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, Obj
 from wagtail.admin.ui.tables import BaseColumn, BooleanColumn, Column
 from wagtail.admin.views import generic
 
-from newsletter.desk.address_field import NamePanel
+from newsletter.desk.address_field import NamePanel, slug_panel
 from newsletter.desk.sentences import coming_slots, moment_in_words, schedule_sentence
 from newsletter.desk.viewset import DeskViewSet
 from newsletter.digests.models import Newsletter
@@ -126,7 +126,7 @@ class NewsletterViewSet(DeskViewSet):
                 MultiFieldPanel(
                     [
                         NamePanel(),
-                        FieldPanel("slug"),
+                        slug_panel(),
                         FieldPanel("description"),
                         FieldPanel("language"),
                         FieldPanel("kind"),

@@ -18,7 +18,7 @@ from wagtail.admin.ui.tables import BaseColumn, BooleanColumn, Column
 from wagtail.admin.views import generic
 from wagtail.admin.widgets.button import HeaderButton
 
-from newsletter.desk.address_field import NamePanel
+from newsletter.desk.address_field import NamePanel, slug_panel
 from newsletter.desk.drawings import drawings
 from newsletter.desk.theme_page import ThemePage, accept_view
 from newsletter.desk.theme_teaching import teach_view, unteach_view
@@ -160,7 +160,7 @@ class ThemeViewSet(DeskViewSet):
                     [
                         NamePanel(),
                         FieldPanel("name_en"),
-                        FieldPanel("slug"),
+                        slug_panel(),
                         FieldPanel("description"),
                     ],
                     heading=gettext_lazy("Name"),

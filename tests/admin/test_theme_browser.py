@@ -121,3 +121,21 @@ def test_a_themes_page_tells_how_good_it_is_and_adds_a_word(
     holds(desk)
     desk.set_viewport_size(LAPTOP)  # type: ignore[arg-type]
     holds(desk)
+
+
+def test_a_new_name_makes_the_name_in_addresses_and_a_later_one_does_not(
+    desk: Page, live_server: Any
+) -> None:
+    desk.goto(live_server.url + reverse("newsletter_themes:add"))
+    name, address = desk.locator("input[name=name]"), desk.locator("input[name=slug]")
+    name.press_sequentially("Mobilità è salute")
+    expect(address).to_have_value("mobilita-e-salute")
+    name.press("Enter")
+    desk.get_by_text("created").wait_for()
+    theme = Theme.objects.get()
+    desk.goto(live_server.url + reverse("newsletter_themes:edit", args=[theme.pk]))
+    name.fill("Mobilità")
+    name.press("Enter")
+    desk.get_by_text("updated").wait_for()
+    theme.refresh_from_db()
+    assert (theme.name, theme.slug) == ("Mobilità", "mobilita-e-salute")
