@@ -102,7 +102,8 @@ def pause(
     changed = Digest.objects.filter(
         pk=digest_id, status__in=[Status.APPROVED, Status.SENDING], paused_at=None
     ).update(paused_at=now, status_reason=reason[:300])
-    logger.info("Digest %s paused by %s", digest_id, getattr(by, "pk", None))
+    if changed:
+        logger.info("Digest %s paused by %s", digest_id, getattr(by, "pk", None))
     return bool(changed)
 
 
@@ -114,7 +115,7 @@ def resume(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None)
     changed = paused.update(paused_at=None, status_reason="")
     if changed:
         want_sending(digest_id)
-    logger.info("Digest %s resumed by %s", digest_id, getattr(by, "pk", None))
+        logger.info("Digest %s resumed by %s", digest_id, getattr(by, "pk", None))
     return bool(changed)
 
 

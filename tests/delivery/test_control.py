@@ -103,6 +103,17 @@ def test_a_paused_issue_that_a_person_sends_now_goes_out(
     assert len(smtp.received) == 2
 
 
+def test_the_log_tells_what_was_paused_and_nothing_that_was_not(
+    caplog: pytest.LogCaptureFixture, approved: Digest
+) -> None:
+    with caplog.at_level("INFO", logger="newsletter.delivery.control"):
+        resume(approved.pk, now=NOW)
+        assert not caplog.messages
+        pause(approved.pk, now=NOW)
+        pause(approved.pk, now=NOW)
+    assert caplog.messages == [f"Digest {approved.pk} paused by None"]
+
+
 def test_an_issue_is_not_closed_while_a_sender_still_holds_a_batch(
     ready_digest: Ready, clock: Clock
 ) -> None:
