@@ -104,14 +104,15 @@ def test_a_paused_issue_that_a_person_sends_now_goes_out(
 
 
 def test_the_log_tells_what_was_paused_and_nothing_that_was_not(
-    caplog: pytest.LogCaptureFixture, approved: Digest
+    caplog: pytest.LogCaptureFixture, ready_digest: Ready, clock: Clock
 ) -> None:
+    digest = ready_digest(2)
+    caplog.clear()
     with caplog.at_level("INFO", logger="newsletter.delivery.control"):
-        resume(approved.pk, now=NOW)
-        assert not caplog.messages
-        pause(approved.pk, now=NOW)
-        pause(approved.pk, now=NOW)
-    assert caplog.messages == [f"Digest {approved.pk} paused by None"]
+        resume(digest.pk, now=clock.now)
+        pause(digest.pk, now=clock.now)
+        pause(digest.pk, now=clock.now)
+    assert caplog.messages == [f"Digest {digest.pk} paused by None"]
 
 
 def test_an_issue_is_not_closed_while_a_sender_still_holds_a_batch(
