@@ -10,7 +10,8 @@ from newsletter.delivery.outcome import Row
 
 # Rows looked at together, and for how long that look is good enough to open an envelope by. The
 # check that decides is made before the message itself goes out.
-_AT_ONCE = 100
+_AT_ONCE = 512  # a whole batch and a little more, so that one look will do
+_AT_ONCE_AGAIN = 100  # where a look became old before its rows had gone out
 _GOOD_SECONDS = 1.0
 _STALE_SECONDS = 0.02  # once anything changed: one look at all costs less than one at each
 
@@ -34,9 +35,10 @@ class Ahead:
         is_old = (now - self._read_at).total_seconds() > good
         if is_old or not self.rows or (self._has_more and len(self.rows) < wanted):
             # The few that are left, too: from here on it is watched what changes.
-            self.rows = deque(self._batch.next_rows(after=self._after, limit=_AT_ONCE, now=now))
+            limit = _AT_ONCE_AGAIN if is_old else _AT_ONCE
+            self.rows = deque(self._batch.next_rows(after=self._after, limit=limit, now=now))
             self._read_at = now
-            self._has_more = len(self.rows) == _AT_ONCE
+            self._has_more = len(self.rows) == limit
         return self.rows[0] if self.rows else None
 
     def forget(self) -> None:

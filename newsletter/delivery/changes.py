@@ -27,6 +27,7 @@ class Changes:
     """What one sender hears of; it belongs to one thread, as a connection does."""
 
     def __init__(self) -> None:
+        self._database: Any = connections[DEFAULT_DB_ALIAS]  # looked up once: asked for each mail
         self._watched: Any = None  # the connection that was told to listen, on PostgreSQL
         self._heard = 0  # announcements
         self._asked_at = 0.0
@@ -57,8 +58,9 @@ class Changes:
 
     def _version(self, *, asks: bool) -> object | None:
         """None where it cannot be told, so that each mail is looked at by itself."""
-        database = connections[DEFAULT_DB_ALIAS]  # looked up once: this runs for each mail
-        database.ensure_connection()
+        database = self._database
+        if database.connection is None:
+            database.ensure_connection()
         if database.vendor == "sqlite":
             raw = database.connection
             by_others = raw.execute("PRAGMA data_version").fetchone()[0]

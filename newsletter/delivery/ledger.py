@@ -81,6 +81,13 @@ _BEGIN_NAME = b"newsletter_begun"
 _BEGIN_VALUES = ("begun_first", "begun_last", "now", "batch", "fence", "claimed")
 # One look at the fence, which also keeps a take-over from committing in between.
 _LOCK = f"SELECT id FROM {_TABLES['batch']} WHERE {_HELD}"
+# The planner counts a digest's rows when it comes round to it, some minutes after the freeze, and
+# until then believes that next to none is pending: it would compare each row of a batch with each
+# outcome. So it is left the ways that cost the same for few and for many.
+_LOCK_POSTGRESQL = f"""
+    SELECT set_config('enable_nestloop', 'off', true) FROM {_TABLES["batch"]} WHERE {_HELD}
+    FOR UPDATE
+"""
 _FOLD_POSTGRESQL = """
     UPDATE {delivery} SET state = known.state, reason = known.reason,
         smtp_code = known.smtp_code, detail = known.detail,
@@ -91,12 +98,16 @@ _FOLD_POSTGRESQL = """
         next_attempt_at timestamptz
     )
     WHERE {delivery}.id = known.id AND {delivery}.state = %(pending)s
+        AND {delivery}.id BETWEEN %(first)s AND %(last)s
 """.format(**_TABLES)
 _FOLD_SQLITE = """
     UPDATE {delivery} SET state = %s, reason = %s, smtp_code = %s, detail = %s,
         attempts = attempts + %s, next_attempt_at = %s, changed_at = %s
     WHERE id = %s AND state = %s
 """.format(**_TABLES)
+
+
+_NOBODY = UUID(int=0)
 
 
 class DigestStopped(Exception):
@@ -127,16 +138,9 @@ def next_rows(digest_id: int, *, after: int, last: int, limit: int, now: datetim
     for delivery_id, variant_id, attempts, status, stopped_at, address, uid, obstacle in found:
         if status != Digest.Status.SENDING or stopped_at is not None:
             raise DigestStopped("paused" if status == Digest.Status.SENDING else str(status))
-        rows.append(
-            Row(
-                delivery_id=delivery_id,
-                variant_id=variant_id,
-                attempts=attempts,
-                address=address or "",
-                member_uid=UUID(str(uid)) if uid is not None else UUID(int=0),
-                obstacle=Delivery.Reason(obstacle) if obstacle else None,
-            )
-        )
+        member = _NOBODY if uid is None else uid if isinstance(uid, UUID) else UUID(uid)
+        why = Delivery.Reason(obstacle) if obstacle else None
+        rows.append(Row(delivery_id, variant_id, attempts, address or "", member, why))
     return rows
 
 
@@ -173,12 +177,14 @@ def fold(batch_id: int, fence: int, outcomes: Sequence[Outcome], *, now: datetim
     values = _values(batch_id, fence, (), now)
     on_postgresql = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK + (" FOR UPDATE" if on_postgresql else ""), values)
+        cursor.execute(_LOCK_POSTGRESQL if on_postgresql else _LOCK, values)
         if cursor.fetchone() is None:
             return False
         if on_postgresql:
-            known = [_as_json(outcome) for outcome in outcomes]
-            cursor.execute(_FOLD_POSTGRESQL, values | {"known": json.dumps(known)})
+            ids = [outcome.delivery_id for outcome in outcomes]
+            values |= {"first": min(ids, default=0), "last": max(ids, default=0)}
+            known = json.dumps([_as_json(outcome) for outcome in outcomes])
+            cursor.execute(_FOLD_POSTGRESQL, values | {"known": known})
         else:
             cursor.executemany(_FOLD_SQLITE, [_as_row(outcome, values) for outcome in outcomes])
     return True

@@ -21,9 +21,12 @@ _SHAPE = re.compile(r"<?([0-9a-f]{32})\.(\d{1,19})\.([0-9a-f]{20})@[^<>@\s]+>?")
 
 
 def _seal(digest_uid: UUID, delivery_id: int, secret: str) -> str:
-    message = f"{digest_uid.hex}.{delivery_id}".encode()
+    return _seal_of(f"{digest_uid.hex}.{delivery_id}", secret)
+
+
+def _seal_of(name: str, secret: str) -> str:
     key = b"newsletter.message-id:" + secret.encode()
-    return hmac.digest(key, message, "sha256").hex()[:20]
+    return hmac.digest(key, name.encode(), "sha256").hex()[:20]
 
 
 def message_domain(sender_email: str) -> str:
@@ -33,8 +36,8 @@ def message_domain(sender_email: str) -> str:
 
 
 def local_part(digest_uid: UUID, delivery_id: int, *, secret: str = "") -> str:
-    seal = _seal(digest_uid, delivery_id, secret or settings.SECRET_KEY)
-    return f"{digest_uid.hex}.{delivery_id}.{seal}"
+    name = f"{digest_uid.hex}.{delivery_id}"
+    return f"{name}.{_seal_of(name, secret or settings.SECRET_KEY)}"
 
 
 def message_id(delivery: Delivery) -> str:

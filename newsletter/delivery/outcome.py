@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -19,16 +18,18 @@ State = Delivery.State
 Reason = Delivery.Reason
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A delivery as it stands at this moment, with what speaks against it."""
 
     delivery_id: int
     variant_id: int
     attempts: int
-    address: str = field(repr=False)  # stays out of tracebacks
+    address: str
     member_uid: UUID  # zero when the member was erased
     obstacle: Delivery.Reason | None
+
+    def __repr__(self) -> str:
+        return f"Row(delivery_id={self.delivery_id})"  # the address stays out of tracebacks
 
 
 class Outcome(NamedTuple):

@@ -224,7 +224,7 @@ class Connection:
         ]
 
     def _read_opening(self) -> Opening:
-        mail, rcpt, data = (self._answer(phase) for phase in ("mail", "rcpt", "data"))
+        mail, rcpt, data = self._answer("mail"), self._answer("rcpt"), self._answer("data")
         if (not mail.ok or not rcpt.ok) and data.code == 354:
             # It waits for a message to nobody. Whatever we wrote would be that message.
             self.close()

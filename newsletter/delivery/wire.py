@@ -110,9 +110,9 @@ class Wire:
         written = 0
         try:
             self._wait_at_most(wire, self._at_most(COMMAND_SECONDS))
-            view = memoryview(data)
+            written = wire.send(data)
             while written < len(data):
-                written += wire.send(view[written:])
+                written += wire.send(memoryview(data)[written:])
         except OSError as error:
             raise self._broken(error, before if written < point else after) from error
 
@@ -130,22 +130,25 @@ class Wire:
     def read(self, phase: str, seconds: float | None = None) -> Reply:
         """One reply, which may have several lines. A 421 means that the server hangs up."""
         lines: list[bytes] = []
-        # For the whole reply: a server that sends a byte now and then does not gain time.
-        deadline = time.monotonic() + self._at_most(seconds or COMMAND_SECONDS)
+        deadline = 0.0
         while len(lines) < _MAX_LINES:
-            if b"\n" not in self._buffer:
+            line, ended, rest = self._buffer.partition(b"\n")
+            if not ended:
+                # For the whole reply: a server that sends a byte now and then does not gain time.
+                deadline = deadline or time.monotonic() + self._at_most(seconds or COMMAND_SECONDS)
                 self._receive_line(phase, deadline)
-            line, _, self._buffer = self._buffer.partition(b"\n")
-            line = line.rstrip(b"\r")
-            if not _STATUS.match(line):
+                continue
+            self._buffer = rest
+            lines.append(line)
+            try:
+                reply = _reply_of(*lines)
+            except ValueError as error:
                 self.close()
                 raise TransportError(
                     f"The mail server {self.server} answered something that is not SMTP.",
                     phase=phase,
-                )
-            lines.append(line)
-            if line[3:4] != b"-":
-                reply = _reply_of(*lines)
+                ) from error
+            if reply is not None:
                 if reply.code == 421:
                     self.close()
                 return reply
@@ -204,9 +207,15 @@ class Wire:
 
 
 @lru_cache(maxsize=64)  # a server says the same few things all day
-def _reply_of(*lines: bytes) -> Reply:
-    words = (without_addresses(line[4:].decode("utf-8", "replace")) for line in lines)
-    return Reply(int(lines[-1][:3]), "\n".join(words))
+def _reply_of(*lines: bytes) -> Reply | None:
+    """None: more lines belong to it. Raises ValueError where the last of them is not SMTP."""
+    bare = [line.rstrip(b"\r") for line in lines]
+    if not _STATUS.match(bare[-1]):
+        raise ValueError(bare[-1])
+    if bare[-1][3:4] == b"-":
+        return None
+    words = (without_addresses(line[4:].decode("utf-8", "replace")) for line in bare)
+    return Reply(int(bare[-1][:3]), "\n".join(words))
 
 
 def without_addresses(words: str) -> str:
