@@ -1,4 +1,4 @@
-"""The next rows of a batch, looked at a hundred at a time."""
+"""The next rows of a batch, looked at all at once where nothing changes meanwhile."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Whether anything changed that must keep a mail back, asked before each of them.
 
 To look at the digest, the member and the batch for each mail costs more than the mail. So a sender
-looks at a hundred of them at once, and then asks only whether anything changed since: SQLite counts
+looks at a batch of them at once, and then asks only whether anything changed since: SQLite counts
 the commits of others (`PRAGMA data_version`) and the rows that we changed, and on PostgreSQL
 triggers announce the changes that matter (`NOTIFY`, migration 0040).
 """

@@ -182,10 +182,11 @@ def _boot_id() -> str:
 def _line_of(outcome: Outcome) -> str:
     delivery_id, state, reason, code, detail, attempted, next_at = outcome
     # Put together by hand, because it is written for each mail: only the words need escapes.
+    number = "null" if code is None else code
+    again = _quoted(next_at.isoformat()) if next_at else "null"
     return (
-        f'["outcome", {delivery_id}, {_quoted(state)}, {_quoted(reason)}, {code or "null"}, '
-        f"{_quoted(detail)}, {int(attempted)}, "
-        f'{_quoted(next_at.isoformat()) if next_at else "null"}]'
+        f'["outcome", {delivery_id}, {_quoted(state)}, {_quoted(reason)}, {number}, '
+        f"{_quoted(detail)}, {int(attempted)}, {again}]"
     )
 
 

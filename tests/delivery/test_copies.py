@@ -39,6 +39,12 @@ def variants_like_the_one(more: int) -> list[int]:
     return found
 
 
+def test_a_row_that_is_shown_in_a_traceback_does_not_show_the_address(ready_digest: Ready) -> None:
+    (anna,) = rows_of(ready_digest(["anna@posta.example"]))
+    assert "anna" not in repr(anna)
+    assert str(anna.delivery_id) in repr(anna)
+
+
 def test_a_copy_made_ahead_is_dropped_when_its_member_moves_to_another_address(
     ready_digest: Ready,
 ) -> None:

@@ -16,6 +16,7 @@ from newsletter.delivery.models import Batch, Delivery
 from newsletter.delivery.outcome import Outcome
 from newsletter.delivery.reconcile import resolve
 from newsletter.digests.models import Digest
+from tests.builders import NOW
 from tests.delivery.conftest import Clock, states
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +104,27 @@ def test_a_line_that_was_not_written_to_its_end_counts_for_nothing(
         file.write('["outcome", 17, "se')
     assert release_expired(now=clock.now) == (1, 1)
     assert states(digest) == {ANNA: "sent", BRUNO: "uncertain", CARLA: "pending"}
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Outcome(7, Delivery.State.SENT, "", 250, '2.0.0 Ok: "queued" \\ as più\u2028A1'),
+        Outcome(7, Delivery.State.UNCERTAIN, Delivery.Reason.SILENCE, None, ""),
+        Outcome(
+            7, Delivery.State.DEFERRED, Delivery.Reason.PACE, attempted=False, next_attempt_at=NOW
+        ),
+    ],
+)
+def test_what_became_of_a_mail_is_read_back_as_it_was_noted(folder: Path, outcome: Outcome) -> None:
+    journal = journals.Journal.create()
+    assert journal is not None
+    journal.write([7], now=NOW)
+    journal.write([8], [outcome], now=NOW)
+    replay = journal.replay()
+    assert replay.outcomes == (outcome,)
+    assert replay.begun == {8}
+    journal.close()
 
 
 def test_without_a_journal_the_batch_says_how_far_its_sender_was(
