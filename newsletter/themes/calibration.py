@@ -16,13 +16,14 @@ from newsletter.themes.sources import ENOUGH_TAGS, FEWEST_OWN_TAGS
 
 # What the columns of `signs` weigh before any article was reviewed: fitted on public Italian
 # texts (short sentences on 7 topics, long posts on 13) with no label of theirs in the model.
-SIGNS = ("constant", "learned", "keywords", "lead", "usual", "whole", "whole_lead", "many")
+SIGNS = ("constant", "learned", "keywords", "lead", "usual", "whole", "whole_lead", "many", "alike")
 OF_WORDS = ("learned", "lead", "whole", "whole_lead")
-FIRST_GUESS = np.array([-0.8, 1.6, 1.6, 0.8, 1.0, 0.0, 0.0, 0.0], np.float32)
+FIRST_GUESS = np.array([-0.8, 1.6, 1.6, 0.8, 1.0, 0.0, 0.0, 0.0, 0.0], np.float32)
 # Where an article has one theme.
-FIRST_GUESS_OF_ONE = np.array([-0.4, 2.2, 0.3, 1.5, 1.0, 0.0, 0.0, 0.0], np.float32)
-# How many articles' worth of pairs the first guess stands against.
-GUESS_STRENGTH = 100.0
+FIRST_GUESS_OF_ONE = np.array([-0.4, 2.2, 0.3, 1.5, 1.0, 0.0, 0.0, 0.0, 0.0], np.float32)
+# How many articles' worth of pairs the first guess stands against, and that of neighbours, which
+# can only be guessed to say nothing.
+GUESS_STRENGTH, NEIGHBOURS_STRENGTH = 100.0, 10.0
 
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD, FIRST_THRESHOLD = 0.15, 0.6, 0.32
 # Where themes exclude each other: the most probable one is said unless it is a guess, the more so
@@ -44,16 +45,17 @@ WORTH_OF_ALL = 20  # tags of a theme, that those of all themes together stand fo
 LOWEST_ACCEPTED = 0.85  # below, the surer tags above would have to make up for each other one
 
 
-def signs(logits: Array, keywords: Array, usual: Array) -> Array:
+def signs(logits: Array, keywords: Array, usual: Array, alike: Array) -> Array:
     """What speaks for each theme of each article; the last axis is SIGNS.
 
-    `logits` are those of `weighing`. What all words say, and how many themes an article has, weighs
-    nothing before articles were reviewed: only they can tell how far to trust it.
+    `logits` are those of `weighing`, `alike` the votes of `neighbours`. What all words say, how
+    many themes an article has and what its neighbours have weighs nothing before articles were
+    reviewed: only they can tell how far to trust it.
     """
     telling, whole, many = np.moveaxis(logits, -1, 0)
     constant, everywhere = np.ones_like(telling), np.broadcast_to(usual, telling.shape)
     stacked: Array = np.stack(
-        (constant, telling, keywords, _lead(telling), everywhere, whole, _lead(whole), many),
+        (constant, telling, keywords, _lead(telling), everywhere, whole, _lead(whole), many, alike),
         axis=-1,
     ).astype(np.float32)
     return stacked
@@ -119,7 +121,9 @@ def fit_pooled(of_all: Array, labels: Array, first_guess: Array) -> Array:
     guess = first_guess.astype(np.float64)
     spread = np.maximum(rows.std(axis=0), 0.2)
     spread[0] = 1.0
-    hold = np.diag(GUESS_STRENGTH * spread**2 * 0.25)
+    strength = np.full(len(guess), GUESS_STRENGTH)
+    strength[SIGNS.index("alike")] = NEIGHBOURS_STRENGTH
+    hold = np.diag(strength * spread**2 * 0.25)
     coefficients = guess.copy()
     for _ in range(25):
         probability = sigmoid(rows @ coefficients)

@@ -165,7 +165,7 @@ def _joined(numbers: Mapping[str, int], places: Mapping[str, int]) -> npt.NDArra
 
 def rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
     """One row a text: each group of features has length 1 by itself."""
-    groups = [_term_rows(corpus, vocabulary, known)]
+    groups = [term_rows(corpus, vocabulary, known)]
     if vocabulary.grams:
         groups.append(_gram_rows(corpus, vocabulary, known))
     if vocabulary.vector_size:
@@ -174,7 +174,8 @@ def rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_mat
     return groups[0] if len(groups) == 1 else sparse.hstack(groups, "csr", np.float32)
 
 
-def _term_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
+def term_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
+    """The words and pairs alone."""
     columns = known.columns[corpus.places]
     is_known = columns >= 0
     ends = np.zeros(len(columns) + 1, np.int32)

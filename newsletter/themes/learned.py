@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,8 +18,9 @@ import numpy as np
 from newsletter.themes.calibration import OF_WORDS, are_probable, signs, strengths, weight_of
 from newsletter.themes.corpus import corpus_of
 from newsletter.themes.documents import Text
-from newsletter.themes.features import Vocabulary
+from newsletter.themes.features import Vocabulary, known_terms, term_rows
 from newsletter.themes.logistic import Array, sigmoid
+from newsletter.themes.neighbours import Neighbours
 from newsletter.themes.sources import MODEL_FORMAT
 from newsletter.themes.weighing import (
     MOST_WORDS,
@@ -53,6 +54,7 @@ class Model:
     fading: float  # what each word counts of the next more telling one, see `weighing`
     least_strength: float  # of what speaks for a theme, without which it is not said
     acceptance: tuple[Acceptance, ...]
+    neighbours: Neighbours
     # Numbers for people: articles learned from, measures out of fold, seconds, …
     facts: dict[str, Any] = field(default_factory=dict)
     _vectors: Array | None = field(init=False, repr=False, compare=False, default=None)
@@ -70,18 +72,19 @@ class Model:
         """
         return Weighed(self, text.counts(), excluded or {})
 
-    def probabilities(self, logits: Array, keywords: Array) -> Array:
+    def probabilities(self, weighed: Weighed, keywords: Array) -> Array:
         """Of one article: a probability for each theme."""
-        result: Array = sigmoid(signs(logits[None], keywords[None], self.usual)[0] @ self.signs)
+        one = signs(weighed.logits[None], keywords[None], self.usual, weighed.alike[None])
+        result: Array = sigmoid(one[0] @ self.signs)
         return result
 
     def strengths(self, strongest: Array, keywords: Array) -> Array:
         """What speaks for each theme without the many faint words; one row an article."""
         return strengths(strongest, keywords, self.signs)
 
-    def weights_of_evidence(self) -> tuple[float, float]:
-        """What a keyword's confidence counts, and what a word's part."""
-        return weight_of(self.signs, "keywords"), weight_of(self.signs, *OF_WORDS)
+    def weight_of_keywords(self) -> float:
+        """What a keyword's confidence counts beside the parts of words."""
+        return weight_of(self.signs, "keywords")
 
     def said(self, probabilities: Array, strengths: Array) -> Array:
         """Which themes of each article are sure enough, and by words that are strong enough, to
@@ -107,6 +110,7 @@ class Model:
             "facts": self.facts,
         }
         stream = io.BytesIO()
+        arrays: dict[str, Any] = self.neighbours.packed()
         np.savez_compressed(
             stream,
             about=_packed(json.dumps(about)),
@@ -117,6 +121,7 @@ class Model:
             coefficients=self.coefficients.astype(np.float16),
             signs=self.signs,
             usual=self.usual,
+            **arrays,
         )
         return stream.getvalue()
 
@@ -146,6 +151,7 @@ class Model:
                 fading=about["fading"],
                 least_strength=about["least_strength"],
                 acceptance=tuple(Acceptance(*one) for one in about["acceptance"]),
+                neighbours=Neighbours.unpacked(arrays, len(vocabulary.terms)),
                 facts=about["facts"],
             )
 
@@ -164,7 +170,9 @@ def _lines(array: Any) -> tuple[str, ...]:
 
 
 class Weighed:
-    """One text under a model: a logit for each theme, and each word's part in it."""
+    """One text under a model: a logit for each theme, each word's part in it, and what the text's
+    neighbours say.
+    """
 
     def __init__(
         self,
@@ -174,10 +182,14 @@ class Weighed:
     ) -> None:
         self.model = model
         corpus = corpus_of([counts])
-        found = word_parts(corpus, model.vocabulary, model.coefficients, model._vectors)
+        known = known_terms(corpus.numbers, model.vocabulary)
+        found = word_parts(corpus, model.vocabulary, model.coefficients, model._vectors, known)
+        self._row = term_rows(corpus, model.vocabulary, known)
+        self.alike = model.neighbours.votes(self._row)[0]
         names = list(corpus.numbers)
         self._words = [names[at] for at in found.words.tolist()]
         self._parts = found.parts
+        self._silent: dict[int, set[str]] = {}
         for place, theme_id in enumerate(model.theme_ids):
             silent = {
                 stem
@@ -186,17 +198,38 @@ class Weighed:
                 for stem in stems
             }
             if silent:
+                self._silent[place] = silent
                 at = [row for row, word in enumerate(self._words) if word in silent]
                 self._parts[at, place] = 0.0
+                self.alike[place] = self._votes_without(silent, counts)[place]
         self.logits = logits_of(self._parts, model.coefficients[-1], model.fading)
         self.strongest = strongest_of(self._parts[:, :-1])
 
+    def _votes_without(self, silent: set[str], counts: Counter[str]) -> Array:
+        vocabulary = self.model.vocabulary
+        corpus = corpus_of(
+            [Counter({t: n for t, n in counts.items() if silent.isdisjoint(t.split(" "))})]
+        )
+        known = known_terms(corpus.numbers, vocabulary)
+        votes: Array = self.model.neighbours.votes(term_rows(corpus, vocabulary, known))[0]
+        return votes
+
     def parts(self, theme: int) -> dict[str, float]:
-        """What each of the words that count gave to the theme's logit."""
-        column = self._parts[:, theme]
+        """What each of the words that count says for the theme: by what was learned of it, and by
+        the neighbours that have it too.
+        """
+        signs, fading = self.model.signs, self.model.fading
+        column = weight_of(signs, *OF_WORDS) * self._parts[:, theme]
         chosen = np.argsort(-column, kind="stable")[:MOST_WORDS]
-        return {
-            self._words[at]: float(column[at]) * self.model.fading**place
-            for place, at in enumerate(chosen.tolist())
-            if column[at] > 0
-        }
+        parts: defaultdict[str, float] = defaultdict(float)
+        for place, at in enumerate(chosen.tolist()):
+            parts[self._words[at]] += float(column[at]) * fading**place
+        if weight := weight_of(signs, "alike"):
+            terms, silent = self.model.vocabulary.terms, self._silent.get(theme, ())
+            given = self.model.neighbours.parts(self._row, float(self.alike[theme]), theme)
+            for term, part in zip(self._row.indices.tolist(), given.tolist(), strict=True):
+                words = terms[term].split(" ")
+                for word in words:
+                    if word not in silent:
+                        parts[word] += weight * part / len(words)
+        return {word: part for word, part in parts.items() if part > 0}

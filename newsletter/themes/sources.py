@@ -12,7 +12,7 @@ from newsletter.themes.documents import Stems, read
 ENOUGH_ARTICLES = 30
 # What a stored model means: its arrays, and the table of word vectors that they go with. A model of
 # another format is not read, and its language is learned again.
-MODEL_FORMAT = 6
+MODEL_FORMAT = 7
 # Training on 100,000 articles takes minutes and gigabytes, and is no better: the newest reviewed
 # articles, older ones of themes that have few, and the newest that nobody reviewed.
 NEWEST = 20_000

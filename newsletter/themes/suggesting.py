@@ -84,7 +84,7 @@ def ranked(
     for place, theme_id in enumerate(model.theme_ids):
         if theme_id in by_words:
             keywords[place] = by_words[theme_id].confidence
-    probabilities = model.probabilities(weighed.logits, keywords)
+    probabilities = model.probabilities(weighed, keywords)
     said = model.said(probabilities, model.strengths(weighed.strongest, keywords))
 
     in_use = {theme.theme_id for theme in themes.themes}
@@ -137,9 +137,8 @@ def _explained(
     forms: _Forms,
 ) -> Suggestion:
     """With the words that spoke for the theme: the keywords, and what was learned of any word."""
-    of_keywords, of_words = weighed.model.weights_of_evidence()
-    scale = max(of_words, 1e-6)
-    learned = {stem: scale * part for stem, part in weighed.parts(place).items() if part > 0}
+    of_keywords = weighed.model.weight_of_keywords()
+    learned = weighed.parts(place)
     parts: list[tuple[float, str, bool]] = []
     by_keywords = 0.0
     if rule:

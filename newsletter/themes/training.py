@@ -18,15 +18,23 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from newsletter.themes import calibration, measures
 from newsletter.themes.corpus import Corpus, Counts, Gathering
-from newsletter.themes.features import Known, Vocabulary, known_terms, learn_vocabulary, rows
+from newsletter.themes.features import (
+    Known,
+    Vocabulary,
+    known_terms,
+    learn_vocabulary,
+    rows,
+    term_rows,
+)
 from newsletter.themes.learned import Acceptance, Model
 from newsletter.themes.logistic import Array, Regression, balanced, sigmoid
+from newsletter.themes.neighbours import MOST_NEIGHBOURS, Neighbours
 from newsletter.themes.sources import MODEL_FORMAT, MOST_CONFIDENT
 from newsletter.themes.weighing import (
     LOGITS,
@@ -140,23 +148,27 @@ def train(
     parts = _held_out(known, seed)
     unseen = np.arange(known, min(unknown, known + MOST_ASKED) if known < GUESSED_UNTIL else known)
     scoring = _Scoring.of(np.concatenate([*parts, unseen]), corpus, vocabulary, known_of, fading)
+    newest = corpus.only(np.arange(min(known, MOST_NEIGHBOURS)))
+    neighbours = Neighbours.among(term_rows(newest, vocabulary, known_of), labels)
     del corpus  # as large as the rows, when there are many articles
-    out_of_fold, strongest, tested, start = _out_of_fold(teaching, scoring, parts)
+    tested, held_out, start = _out_of_fold(teaching, scoring, parts, neighbours)
     coefficients = teaching.fit(np.arange(known), start)
 
     usual = calibration.usual_themes(labels)
     guess = calibration.FIRST_GUESS_OF_ONE if one_each else calibration.FIRST_GUESS
-    logits, strong = scoring.weigh(unseen, coefficients)
-    asked = calibration.signs(logits, keywords[unseen], usual)
+    others = scoring.weigh(unseen, coefficients, neighbours)
+    asked = others.signs(keywords[unseen], usual)
     if len(asked):
         themes = calibration.themes_each(labels, THEMES_OF_SHORT if one_each else THEMES_OF_LONG)
         guess = calibration.as_usual(guess, asked, themes)
-    seen = calibration.signs(out_of_fold, keywords[tested], usual)
+    seen = held_out.signs(keywords[tested], usual)
     weights = calibration.fit_pooled(seen, labels[tested], guess)
     probabilities = np.minimum(sigmoid(seen @ weights), MOST_CONFIDENT)
     threshold, others_threshold = calibration.thresholds(probabilities, labels[tested], one_each)
     all_strengths = calibration.strengths(
-        np.concatenate([strongest, strong]), keywords[np.concatenate([tested, unseen])], weights
+        np.concatenate([held_out.strongest, others.strongest]),
+        keywords[np.concatenate([tested, unseen])],
+        weights,
     )
     probable = calibration.are_probable(
         np.concatenate([probabilities, sigmoid(asked @ weights)]), threshold, others_threshold
@@ -176,6 +188,7 @@ def train(
         acceptance=tuple(
             Acceptance(*level) for level in calibration.acceptances(probabilities, labels[tested])
         ),
+        neighbours=neighbours,
         facts={
             "format": MODEL_FORMAT,
             "reviewed": known,
@@ -287,6 +300,29 @@ def _many(labels: Array) -> Array:
     return result
 
 
+class _Scores(NamedTuple):
+    """One row an article, one column a theme."""
+
+    logits: Array  # as in `logits_of`
+    strongest: Array  # what its strongest words say
+    alike: Array  # what its neighbours say
+
+    @classmethod
+    def none(cls, articles: int, themes: int) -> _Scores:
+        shape = (articles, themes)
+        return cls(*(np.zeros(one, np.float32) for one in ((*shape, len(LOGITS)), shape, shape)))
+
+    def put(self, articles: np.ndarray, scores: _Scores) -> None:
+        for here, there in zip(self, scores, strict=True):
+            here[articles] = there
+
+    def only(self, articles: np.ndarray) -> _Scores:
+        return _Scores(*(one[articles] for one in self))
+
+    def signs(self, keywords: Array, usual: Array) -> Array:
+        return calibration.signs(self.logits, keywords, usual, self.alike)
+
+
 @dataclass(frozen=True)
 class _Scoring:
     """Some of the articles, to be weighed by models that had not seen them."""
@@ -309,20 +345,17 @@ class _Scoring:
         places = {article: place for place, article in enumerate(articles.tolist())}
         return cls(corpus.only(articles), places, vocabulary, known, fading)
 
-    def weigh(self, articles: np.ndarray, coefficients: Array) -> tuple[Array, Array]:
-        """One row an article: its logits under these coefficients, as in `logits_of`, and what its
-        strongest words say.
-        """
+    def weigh(self, articles: np.ndarray, coefficients: Array, neighbours: Neighbours) -> _Scores:
         vectors = vector_weights(self.vocabulary, coefficients)
         texts = self.texts.only(np.array([self.places[one] for one in articles.tolist()], np.int64))
         found = word_parts(texts, self.vocabulary, coefficients, vectors, self.known)
-        strongest: Array = np.zeros((len(articles), coefficients.shape[1] - 1), np.float32)
-        logits: Array = np.zeros((*strongest.shape, len(LOGITS)), np.float32)
+        scores = _Scores.none(len(articles), coefficients.shape[1] - 1)
+        scores.alike[:] = neighbours.votes(term_rows(texts, self.vocabulary, self.known))
         for place, (first, end) in enumerate(pairwise(found.ends.tolist())):
             parts = found.parts[first:end]
-            logits[place] = logits_of(parts, coefficients[-1], self.fading)
-            strongest[place] = strongest_of(parts[:, :-1])
-        return logits, strongest
+            scores.logits[place] = logits_of(parts, coefficients[-1], self.fading)
+            scores.strongest[place] = strongest_of(parts[:, :-1])
+        return scores
 
 
 def _held_out(known: int, seed: int) -> list[np.ndarray]:
@@ -336,17 +369,16 @@ def _held_out(known: int, seed: int) -> list[np.ndarray]:
 
 
 def _out_of_fold(
-    teaching: _Teaching, scoring: _Scoring, parts: list[np.ndarray]
-) -> tuple[Array, Array, np.ndarray, Array | None]:
-    """Reviewed articles weighed by models that had not seen them; which articles; a start."""
+    teaching: _Teaching, scoring: _Scoring, parts: list[np.ndarray], neighbours: Neighbours
+) -> tuple[np.ndarray, _Scores, Array | None]:
+    """Which reviewed articles were weighed by models that had not seen them, how, and a start."""
     known, themes = teaching.labels.shape
     start: Array | None = None
-    strongest = np.zeros((known, themes), np.float32)
-    logits = np.zeros((known, themes, len(LOGITS)), np.float32)
+    scores = _Scores.none(known, themes)
     for part in parts:
         mask = np.ones(known, bool)
         mask[part] = False
         start = teaching.fit(np.flatnonzero(mask))
-        logits[part], strongest[part] = scoring.weigh(part, start)
+        scores.put(part, scoring.weigh(part, start, neighbours.without(part)))
     tested = np.sort(np.concatenate([np.zeros(0, np.int64), *parts]))
-    return logits[tested], strongest[tested], tested, start
+    return tested, scores.only(tested), start

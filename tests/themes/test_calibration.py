@@ -87,7 +87,7 @@ def test_what_all_words_say_is_trusted_as_far_as_reviewed_articles_prove_it(
 ) -> None:
     logits = np.random.default_rng(2).normal(0, 1, (600, 5, 3)).astype(np.float32)
     none = np.zeros((600, 5), np.float32)
-    seen = signs(logits, none, none[0])
+    seen = signs(logits, none, none[0], none)
     whole = SIGNS.index("whole")
     assert guess[whole] == 0
     proven = fit_pooled(seen, (logits[..., 1] > 0.5).astype(np.float32), guess)
@@ -103,7 +103,8 @@ def test_few_articles_hardly_move_the_threshold() -> None:
 @pytest.mark.parametrize("scale", [0.3, 3.0], ids=["faint scores", "loud scores"])
 def test_before_anybody_reviewed_articles_are_given_a_usual_number_of_themes(scale: float) -> None:
     scores = np.random.default_rng(1).normal(0, scale, (200, 12, 3)).astype(np.float32)
-    asked = signs(scores, np.zeros((200, 12), np.float32), np.zeros(12, np.float32))
+    none = np.zeros((200, 12), np.float32)
+    asked = signs(scores, none, none[0], none)
     guess = as_usual(FIRST_GUESS, asked, 2.0)
     assert sigmoid(asked @ guess).sum(axis=1).mean() == pytest.approx(2.0, abs=0.05)
     assert guess[1:].tolist() == FIRST_GUESS[1:].tolist()
