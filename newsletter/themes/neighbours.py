@@ -33,11 +33,6 @@ class Neighbours:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_term", self.rows.T.tocsr())
 
-    @classmethod
-    def among(cls, rows: sparse.csr_matrix, labels: Array) -> Neighbours:
-        """Of articles, newest first, those that are asked."""
-        return cls(rows[:MOST_NEIGHBOURS], labels[:MOST_NEIGHBOURS])
-
     def without(self, articles: np.ndarray) -> Neighbours:
         """As if these had not been reviewed."""
         rest = np.setdiff1d(np.arange(len(self.labels)), articles)

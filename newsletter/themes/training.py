@@ -148,8 +148,10 @@ def train(
     parts = _held_out(known, seed)
     unseen = np.arange(known, min(unknown, known + MOST_ASKED) if known < GUESSED_UNTIL else known)
     scoring = _Scoring.of(np.concatenate([*parts, unseen]), corpus, vocabulary, known_of, fading)
-    newest = corpus.only(np.arange(min(known, MOST_NEIGHBOURS)))
-    neighbours = Neighbours.among(term_rows(newest, vocabulary, known_of), labels)
+    # A sentence shares too few words with others to have neighbours.
+    nearby = min(known, MOST_NEIGHBOURS) if lessons.usual_length >= SHORT_TEXT else 0
+    newest = corpus.only(np.arange(nearby))
+    neighbours = Neighbours(term_rows(newest, vocabulary, known_of), labels[:nearby])
     del corpus  # as large as the rows, when there are many articles
     tested, held_out, start = _out_of_fold(teaching, scoring, parts, neighbours)
     coefficients = teaching.fit(np.arange(known), start)

@@ -62,32 +62,42 @@ def test_what_each_term_has_in_a_vote_adds_up_to_it(neighbours: Neighbours) -> N
     assert dict(zip(row.indices.tolist(), parts.tolist(), strict=True))[7] == 0
 
 
+SERIES = "poi la lettera da leggere: un numero, una parola, un gruppo"
+
+
 def a_series(count: int) -> list[Source]:
     """Posts with words of any subject: only all of them together make the series."""
     dice = random.Random(8)
-    words = ("oggi", "lettera", "numero", "parola", "azienda", "gruppo")
     return [
-        Source("", " ".join((*words, *dice.choices(made.FILLER, k=4))), frozenset({SCHOOL}))
+        Source("", f"{SERIES} {' '.join(dice.choices(made.FILLER, k=60))}", frozenset({SCHOOL}))
         for _ in range(count)
+    ]
+
+
+def long(sources: list[Source]) -> list[Source]:
+    dice = random.Random(9)
+    return [
+        one._replace(text=f"{one.text} {' '.join(dice.choices(made.FILLER, k=60))}")
+        for one in sources
     ]
 
 
 @pytest.fixture(scope="module")
 def taught() -> Model:
-    model = model_of([*a_series(40), *made.sources(150, reviewed=True)], made.themes(), "it")
+    model = model_of([*a_series(40), *long(made.sources(150, reviewed=True))], made.themes(), "it")
     assert model is not None
     return model
 
 
 def test_posts_of_a_series_are_known_by_the_words_they_have_in_common(taught: Model) -> None:
-    weighed = taught.weigh(read("", "oggi la lettera numero parola azienda gruppo", "it"))
+    weighed = taught.weigh(read("", SERIES, "it"))
     votes = dict(zip(taught.theme_ids, weighed.alike.tolist(), strict=True))
     assert votes[SCHOOL] > 1 > max(votes[PENSIONS], votes[STRIKES])
     assert weighed.parts(taught.theme_ids.index(SCHOOL)).keys() >= {"letter", "parol"}
 
 
 def test_an_excluded_word_makes_no_article_a_neighbour_for_its_theme(taught: Model) -> None:
-    text = read("", "oggi la lettera numero parola azienda gruppo", "it")
+    text = read("", SERIES, "it")
     school = taught.theme_ids.index(SCHOOL)
     silent = {SCHOOL: [(stem,) for stem in text.counts() if " " not in stem]}
     weighed = taught.weigh(text, silent)
@@ -98,7 +108,7 @@ def test_an_excluded_word_makes_no_article_a_neighbour_for_its_theme(taught: Mod
 
 
 def test_a_kept_model_has_its_neighbours(taught: Model) -> None:
-    text = read("", "oggi la lettera numero parola azienda gruppo", "it")
+    text = read("", SERIES, "it")
     again = Model.from_bytes(taught.to_bytes())
     assert again.weigh(text).alike == pytest.approx(taught.weigh(text).alike, abs=0.02)
     assert again.neighbours.labels.tolist() == taught.neighbours.labels.tolist()
@@ -106,7 +116,13 @@ def test_a_kept_model_has_its_neighbours(taught: Model) -> None:
 
 def test_a_theme_that_no_neighbour_has_is_not_voted_for() -> None:
     themes = CompiledThemes((*made.themes().themes, ThemeRules(9, ("Casa",), ("affitto",))))
-    model = model_of(made.sources(150, reviewed=True), themes, "it")
+    model = model_of(long(made.sources(150, reviewed=True)), themes, "it")
     assert model is not None
     weighed = model.weigh(read("", made.sources(1, reviewed=True)[0].text, "it"))
     assert weighed.alike[model.theme_ids.index(9)] < -4
+
+
+def test_sentences_have_no_neighbours() -> None:
+    model = model_of(made.sources(150, reviewed=True), made.themes(), "it")
+    assert model is not None
+    assert not model.weigh(read("", "contributi e anzianità", "it")).alike.any()
