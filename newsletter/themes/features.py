@@ -28,6 +28,7 @@ WORDS_ALONE_FROM = 10_000
 # come often enough to be known whole: pieces of them gain nothing, and take most of the time.
 MUCH_TEXT = 300_000
 GRAM_LENGTHS = (3, 4, 5)
+RARE = 0.1
 VECTORS_WEIGH = 1.0  # beside words and pieces, which have length 1
 
 
@@ -176,6 +177,18 @@ def rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_mat
 
 def term_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
     """The words and pairs alone."""
+    return _of_length_one(_term_values(corpus, vocabulary, known))
+
+
+def rare_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
+    """The words and pairs that hardly more than the share RARE of all texts have."""
+    matrix = _term_values(corpus, vocabulary, known)
+    matrix.data *= (vocabulary.term_weights >= 1 - np.log(RARE))[matrix.indices]
+    matrix.eliminate_zeros()
+    return _of_length_one(matrix)
+
+
+def _term_values(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:
     columns = known.columns[corpus.places]
     is_known = columns >= 0
     ends = np.zeros(len(columns) + 1, np.int32)
@@ -186,7 +199,7 @@ def term_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.cs
     values += 1
     values *= vocabulary.term_weights[columns]
     shape = (corpus.texts, len(vocabulary.terms))
-    return _of_length_one(sparse.csr_matrix((values, columns, ends), shape=shape))
+    return sparse.csr_matrix((values, columns, ends), shape=shape)
 
 
 def _gram_rows(corpus: Corpus, vocabulary: Vocabulary, known: Known) -> sparse.csr_matrix:

@@ -10,6 +10,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from newsletter.themes.calibration import OF_WORDS, are_probable, signs, strengths, weight_of
 from newsletter.themes.corpus import corpus_of
 from newsletter.themes.documents import Text
-from newsletter.themes.features import Vocabulary, known_terms, term_rows
+from newsletter.themes.features import Vocabulary, known_terms, rare_rows
 from newsletter.themes.logistic import Array, sigmoid
 from newsletter.themes.neighbours import Neighbours
 from newsletter.themes.sources import MODEL_FORMAT
@@ -184,8 +185,9 @@ class Weighed:
         corpus = corpus_of([counts])
         known = known_terms(corpus.numbers, model.vocabulary)
         found = word_parts(corpus, model.vocabulary, model.coefficients, model._vectors, known)
-        self._row = term_rows(corpus, model.vocabulary, known)
-        self.alike = model.neighbours.votes(self._row)[0]
+        self._row = rare_rows(corpus, model.vocabulary, known)
+        self._nearest = model.neighbours.nearest(self._row)
+        self.alike = model.neighbours.votes(self._nearest)[0]
         names = list(corpus.numbers)
         self._words = [names[at] for at in found.words.tolist()]
         self._parts = found.parts
@@ -205,13 +207,21 @@ class Weighed:
         self.logits = logits_of(self._parts, model.coefficients[-1], model.fading)
         self.strongest = strongest_of(self._parts[:, :-1])
 
+    @cached_property
+    def _parts_of_neighbours(self) -> Array:
+        if not self._nearest.articles.size:
+            return np.zeros((0, len(self.alike)), np.float32)
+        return self.model.neighbours.parts(self._row, self._nearest, self.alike)
+
     def _votes_without(self, silent: set[str], counts: Counter[str]) -> Array:
         vocabulary = self.model.vocabulary
         corpus = corpus_of(
             [Counter({t: n for t, n in counts.items() if silent.isdisjoint(t.split(" "))})]
         )
         known = known_terms(corpus.numbers, vocabulary)
-        votes: Array = self.model.neighbours.votes(term_rows(corpus, vocabulary, known))[0]
+        neighbours = self.model.neighbours
+        nearest = neighbours.nearest(rare_rows(corpus, vocabulary, known))
+        votes: Array = neighbours.votes(nearest)[0]
         return votes
 
     def parts(self, theme: int) -> dict[str, float]:
@@ -224,12 +234,11 @@ class Weighed:
         parts: defaultdict[str, float] = defaultdict(float)
         for place, at in enumerate(chosen.tolist()):
             parts[self._words[at]] += float(column[at]) * fading**place
-        if weight := weight_of(signs, "alike"):
-            terms, silent = self.model.vocabulary.terms, self._silent.get(theme, ())
-            given = self.model.neighbours.parts(self._row, float(self.alike[theme]), theme)
-            for term, part in zip(self._row.indices.tolist(), given.tolist(), strict=True):
-                words = terms[term].split(" ")
-                for word in words:
-                    if word not in silent:
-                        parts[word] += weight * part / len(words)
+        given = weight_of(signs, "alike") * self._parts_of_neighbours[:, theme]
+        terms, silent = self.model.vocabulary.terms, self._silent.get(theme, ())
+        for at in np.flatnonzero(given).tolist():
+            words = terms[self._row.indices[at]].split(" ")
+            for word in words:
+                if word not in silent:
+                    parts[word] += float(given[at]) / len(words)
         return {word: part for word, part in parts.items() if part > 0}

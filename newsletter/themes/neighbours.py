@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -16,12 +17,19 @@ from scipy import sparse
 from newsletter.themes.logistic import Array
 
 MOST_NEIGHBOURS = 2_000  # articles that are kept to be asked, the newest
-FEWEST_NEIGHBOURS = 30  # the nearest of fewer are not near
+FEWEST_NEIGHBOURS = 30  # of fewer, at least NEAREST, the nearest are not near
 NEAREST = 15
 SHARPNESS = 3  # the power of an article's likeness that its vote counts
 # What is usual has votes too, so many of theirs, and those of one article that is hardly alike.
 OF_USUAL, LEAST_USUAL = 1.5, 0.05**SHARPNESS
 LEAST_SHARE = 0.001
+
+
+class Nearest(NamedTuple):
+    """One row a text, one column an article."""
+
+    articles: np.ndarray
+    weights: Array  # what their votes count
 
 
 @dataclass(frozen=True)
@@ -38,40 +46,40 @@ class Neighbours:
         rest = np.setdiff1d(np.arange(len(self.labels)), articles)
         return Neighbours(self.rows[rest], self.labels[rest])
 
-    def votes(self, rows: sparse.csr_matrix) -> Array:
-        """For each theme of each text the log odds that its neighbours give.
-
-        0 while there are few.
-        """
-        articles, themes = self.labels.shape
-        if articles < FEWEST_NEIGHBOURS:
-            return np.zeros((rows.shape[0], themes), np.float32)
-        nearest, weights = self._nearest(rows)
-        usual = OF_USUAL * weights.mean(axis=1, keepdims=True) + LEAST_USUAL
-        given = np.einsum("an,ant->at", weights, self.labels[nearest])
-        share = given + usual * self.labels.mean(axis=0)
-        share /= weights.sum(axis=1, keepdims=True) + usual
-        return _log_odds(share)
-
-    def parts(self, row: sparse.csr_matrix, vote: float, theme: int) -> Array:
-        """What each term of one text, in the sequence of `row.indices`, has in a theme's vote.
-
-        Together they are what it is beyond the usual one. `vote` is what `votes` gave.
-        """
-        usual = float(self.labels[:, theme].mean())
-        (nearest,), (weights,) = self._nearest(row)
-        shared = self.rows[nearest][:, row.indices].toarray() * row.data
-        each = weights / np.maximum(shared.sum(axis=1), 1e-9)
-        parts: Array = (each * (self.labels[nearest, theme] - usual)) @ shared
-        beyond, total = vote - float(_log_odds(usual)), float(parts.sum())
-        return parts * (beyond / total if beyond * total > 0 else 0.0)
-
-    def _nearest(self, rows: sparse.csr_matrix) -> tuple[np.ndarray, Array]:
-        """Which articles, and what their votes count."""
+    def nearest(self, rows: sparse.csr_matrix) -> Nearest:
+        """To each text; of few articles none is near."""
+        if len(self.labels) < FEWEST_NEIGHBOURS:
+            none = np.zeros((rows.shape[0], 0))
+            return Nearest(none.astype(np.int64), none.astype(np.float32))
         likeness = (rows @ self._by_term).toarray()
-        last = min(NEAREST, len(self.labels)) - 1
-        nearest = np.argpartition(-likeness, last, axis=1)[:, :NEAREST]
-        return nearest, np.take_along_axis(likeness, nearest, axis=1) ** SHARPNESS
+        found = np.argpartition(-likeness, NEAREST - 1, axis=1)[:, :NEAREST]
+        return Nearest(found, np.take_along_axis(likeness, found, axis=1) ** SHARPNESS)
+
+    def votes(self, nearest: Nearest) -> Array:
+        """For each theme of each text the log odds that its neighbours give; 0 without any."""
+        articles, weights = nearest
+        if not articles.size:
+            return np.zeros((len(articles), self.labels.shape[1]), np.float32)
+        usual = OF_USUAL * weights.mean(axis=1, keepdims=True) + LEAST_USUAL
+        share = np.einsum("an,ant->at", weights, self.labels[articles]) + usual * self._usual
+        return _log_odds(share / (weights.sum(axis=1, keepdims=True) + usual))
+
+    def parts(self, row: sparse.csr_matrix, nearest: Nearest, votes: Array) -> Array:
+        """What each term of one text has in the votes: one row a term, as in `row.indices`.
+
+        Together they are what a vote is beyond the usual one.
+        """
+        (articles,), (weights,) = nearest
+        shared = self.rows[articles][:, row.indices].toarray() * row.data
+        each = weights / np.maximum(shared.sum(axis=1), 1e-9)
+        parts: Array = shared.T @ (each[:, None] * (self.labels[articles] - self._usual))
+        beyond, total = votes - _log_odds(self._usual), parts.sum(axis=0)
+        return parts * np.divide(beyond, total, out=np.zeros_like(total), where=beyond * total > 0)
+
+    @property
+    def _usual(self) -> Array:
+        result: Array = self.labels.mean(axis=0)
+        return result
 
     def packed(self) -> dict[str, Array]:
         return {
@@ -89,7 +97,7 @@ class Neighbours:
         return cls(sparse.csr_matrix(kept, shape=(len(labels), terms)), labels)
 
 
-def _log_odds(share: Array | float) -> Array:
+def _log_odds(share: Array) -> Array:
     share = np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE)
     result: Array = np.log(share / (1 - share)).astype(np.float32)
     return result

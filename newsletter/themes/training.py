@@ -29,8 +29,8 @@ from newsletter.themes.features import (
     Vocabulary,
     known_terms,
     learn_vocabulary,
+    rare_rows,
     rows,
-    term_rows,
 )
 from newsletter.themes.learned import Acceptance, Model
 from newsletter.themes.logistic import Array, Regression, balanced, sigmoid
@@ -151,7 +151,7 @@ def train(
     # A sentence shares too few words with others to have neighbours.
     nearby = min(known, MOST_NEIGHBOURS) if lessons.usual_length >= SHORT_TEXT else 0
     newest = corpus.only(np.arange(nearby))
-    neighbours = Neighbours(term_rows(newest, vocabulary, known_of), labels[:nearby])
+    neighbours = Neighbours(rare_rows(newest, vocabulary, known_of), labels[:nearby])
     del corpus  # as large as the rows, when there are many articles
     tested, held_out, start = _out_of_fold(teaching, scoring, parts, neighbours)
     coefficients = teaching.fit(np.arange(known), start)
@@ -352,7 +352,9 @@ class _Scoring:
         texts = self.texts.only(np.array([self.places[one] for one in articles.tolist()], np.int64))
         found = word_parts(texts, self.vocabulary, coefficients, vectors, self.known)
         scores = _Scores.none(len(articles), coefficients.shape[1] - 1)
-        scores.alike[:] = neighbours.votes(term_rows(texts, self.vocabulary, self.known))
+        scores.alike[:] = neighbours.votes(
+            neighbours.nearest(rare_rows(texts, self.vocabulary, self.known))
+        )
         for place, (first, end) in enumerate(pairwise(found.ends.tolist())):
             parts = found.parts[first:end]
             scores.logits[place] = logits_of(parts, coefficients[-1], self.fading)
