@@ -10,10 +10,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psycopg
 
 
 def free_port() -> int:
@@ -72,6 +74,7 @@ class Server:
     user: str | None = None
     env: dict[str, str] = field(default_factory=dict)
     seconds: float = 30  # that it may take to start
+    answers: Callable[[str], bool] = lambda url: True  # asked once it listens
 
     def start(self) -> None:
         log = self.folder / "server.log"
@@ -112,7 +115,7 @@ class Server:
 
     def _listens(self, deadline: float) -> bool:
         while time.monotonic() < deadline and self._process.poll() is None:
-            if self._is_listening():
+            if self._is_listening() and self.answers(self.url):
                 return True
             time.sleep(0.1)
         return False
@@ -165,8 +168,17 @@ def postgres_server() -> Iterator[Server]:
         ):
             command += ["-c", setting]
         url = f"postgres://bollettino@127.0.0.1:{port}/postgres"
-        with _running(Server(url, command, port, folder, user)) as server:
+        with _running(
+            Server(url, command, port, folder, user, answers=_takes_connections)
+        ) as server:
             yield server
+
+
+def _takes_connections(url: str) -> bool:
+    """After a crash PostgreSQL listens before it has recovered, and refuses whoever comes."""
+    with suppress(psycopg.OperationalError), psycopg.connect(url):
+        return True
+    return False
 
 
 @contextmanager
