@@ -35,6 +35,7 @@ from newsletter.feeds.models import Feed
 from newsletter.themes.models import Theme
 
 LATEST = 9
+MOST_LISTED = 40_000  # of the 50,000 addresses that a sitemap may have
 
 
 class ArchivePageMixin(RoutablePageMixin):
@@ -219,14 +220,26 @@ class ArchivePageMixin(RoutablePageMixin):
         return response
 
     def get_sitemap_urls(self, request: HttpRequest | None = None) -> list[dict[str, Any]]:
-        """The front page, themes and issues; articles point to their source as the original."""
-        out = published.issues_out(timezone.now()).defer("content")[:1000]
+        """The front page, the lists, themes and issues.
+
+        Articles are not among them: they name their source as the original, or ask not to be
+        indexed, and search engines complain of a list that says otherwise.
+        """
+        out = published.issues_out(timezone.now()).defer("content")
+        newsletters = Newsletter.objects.filter(is_public=True)
         paths: list[tuple[str, date | None]] = [
-            (self.links.root, None),
-            (self.links.themes(), None),
+            (path, None)
+            for path in (
+                self.links.root,
+                self.links.articles(),
+                self.links.themes(),
+                self.links.issues(),
+                *(self.links.theme(one.theme) for one in counted_themes() if one.articles),
+                *(self.links.newsletter(newsletter) for newsletter in newsletters),
+                *(self.links.year(year) for year in years_with_issues(out)),
+            )
         ]
-        paths += [(self.links.theme(theme), None) for theme in Theme.objects.active()]
-        paths += [(self.links.issue(digest), digest.out_at.date()) for digest in out]
+        paths += [(self.links.issue(digest), digest.out_at.date()) for digest in out[:MOST_LISTED]]
         return [{"location": conf.site_url(path), "lastmod": day} for path, day in paths]
 
 

@@ -194,6 +194,12 @@ def wants_json(request: HttpRequest) -> bool:
     return request.headers.get("Accept") == "application/json"
 
 
+def number_in(request: HttpRequest, name: str) -> int:
+    """The number posted under this name; 0, which nothing has, for what is no number."""
+    value = request.POST.get(name, "")
+    return int(value) if value.isdecimal() and len(value) < 19 else 0
+
+
 def back_to(request: HttpRequest) -> str:
     return get_valid_next_url_from_request(request) or reverse("newsletter_articles:index")
 

@@ -21,7 +21,7 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
 from newsletter.articles.models import Article
 from newsletter.desk.evidence import Chip, chip, marked, marked_title
-from newsletter.desk.inbox import back_to, tell, wants_json
+from newsletter.desk.inbox import back_to, number_in, tell, wants_json
 from newsletter.desk.listing import with_themes
 from newsletter.desk.pictures import without_pictures
 from newsletter.desk.retag import retag
@@ -115,8 +115,8 @@ def retag_view(request: HttpRequest) -> HttpResponse:
     """One theme of one article, one click: the button's name is `give` or `take`."""
     if not request.user.has_perm(MAY_TRIAGE):
         raise PermissionDenied
-    article = Article.objects.filter(pk=_number(request, "article")).only("pk").first()
-    give, take = _number(request, "give"), _number(request, "take")
+    article = Article.objects.filter(pk=number_in(request, "article")).only("pk").first()
+    give, take = number_in(request, "give"), number_in(request, "take")
     theme = Theme.objects.active().filter(pk=give or take).first()
     if not (article and theme):
         return redirect(back_to(request))  # gone since the page was made
@@ -143,9 +143,3 @@ def chips_of(pk: int, *, may_teach: bool) -> str:
         "newsletter/admin/inbox/chips.html",
         {"chips": [chip(one) for one in article.chosen], "may_teach": may_teach},
     )
-
-
-def _number(request: HttpRequest, name: str) -> int:
-    """0, which nothing has, for what is no number."""
-    value = request.POST.get(name, "")
-    return int(value) if value.isdecimal() and len(value) < 19 else 0

@@ -23,7 +23,7 @@ from wagtail.admin import messages
 from newsletter.articles.stories import editing
 from newsletter.articles.stories.editing import Change
 from newsletter.desk.history import note
-from newsletter.desk.inbox import back_to
+from newsletter.desk.inbox import back_to, number_in
 from newsletter.desk.triage import MAY_TRIAGE, UNDO_SECONDS
 
 SALT = "newsletter.desk.undo_story"
@@ -32,7 +32,7 @@ SALT = "newsletter.desk.undo_story"
 @require_POST
 def merge_view(request: HttpRequest) -> HttpResponse:
     _check(request)
-    merged(request, [pk for name in ("article", "other") if (pk := _id(request, name))])
+    merged(request, [pk for name in ("article", "other") if (pk := number_in(request, name))])
     return redirect(back_to(request))
 
 
@@ -49,7 +49,7 @@ def merged(request: HttpRequest, article_ids: Sequence[int]) -> None:
 @require_POST
 def split_view(request: HttpRequest) -> HttpResponse:
     _check(request)
-    pk = _id(request, "split")
+    pk = number_in(request, "split")
     change = editing.split(pk, by=request.user, now=timezone.now())
     if change.stories:
         note([pk], "newsletter.split", by=request.user, now=timezone.now())
@@ -62,7 +62,7 @@ def split_view(request: HttpRequest) -> HttpResponse:
 @require_POST
 def keep_apart_view(request: HttpRequest) -> HttpResponse:
     _check(request)
-    one, other = _id(request, "article"), _id(request, "other")
+    one, other = number_in(request, "article"), number_in(request, "other")
     now = timezone.now()
     if pairs := editing.keep_apart(one, other, by=request.user, now=now):
         note([one, other], "newsletter.keep_apart", by=request.user, now=now)
@@ -99,12 +99,6 @@ def undo_story_view(request: HttpRequest) -> HttpResponse:
 def _check(request: HttpRequest) -> None:
     if not request.user.has_perm(MAY_TRIAGE):
         raise PermissionDenied
-
-
-def _id(request: HttpRequest, name: str) -> int:
-    """0, which no article has, for what is no number."""
-    value = request.POST.get(name, "")
-    return int(value) if value.isdecimal() and len(value) < 19 else 0
 
 
 def _packed(change: Change) -> dict[str, Any]:

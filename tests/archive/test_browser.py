@@ -133,3 +133,14 @@ def test_reader_finds_an_article_in_three_steps_by_keyboard(
     page.get_by_role("link", name="numero 7").click()
     assert "numero 7" in page.get_by_role("heading", level=1).inner_text()
     page.context.close()
+
+
+def test_a_printed_page_has_no_buttons(
+    chromium: Browser, live_server: Any, paths: list[str]
+) -> None:
+    page = open_page(chromium, live_server.url + paths[0])
+    button = page.locator(".front .button")
+    assert button.is_visible()
+    page.emulate_media(media="print")
+    assert not button.is_visible()
+    page.close()
