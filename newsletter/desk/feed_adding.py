@@ -16,6 +16,7 @@ from django.views.generic import FormView
 from wagtail.admin import messages
 from wagtail.admin.views import generic
 
+from newsletter.archive.own_feeds import against_own_feeds
 from newsletter.articles.trial import Trial, try_out
 from newsletter.desk.pictures import without_pictures
 from newsletter.digests.wording import shorten
@@ -67,10 +68,18 @@ class NewFeedForm(forms.Form):
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
+        # Before it is asked: a site that waits for its own answer may wait in vain.
+        why_not = against_own_feeds()
+        if reason := why_not(url):
+            raise forms.ValidationError(reason)
         try:
             found = discover_all(url, seconds=LOOK_SECONDS)
         except FeedError as error:
             raise forms.ValidationError(str(error)) from error
+        own = [why_not(one.url) or why_not(one.fetched.url) for one in found]
+        if all(own):
+            raise forms.ValidationError(own[0])
+        found = tuple(one for one, reason in zip(found, own, strict=True) if not reason)
         there = set(
             Feed.objects.filter(url__in=[one.url for one in found]).values_list("url", flat=True)
         )

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin import messages
 
+from newsletter.archive.own_feeds import against_own_feeds
 from newsletter.desk.feed_adding import FeedAdditionView
 from newsletter.exceptions import FeedInvalid
 from newsletter.feeds.models import Feed
@@ -73,7 +74,7 @@ class OpmlImportView(FeedAdditionView):
         return response
 
     def form_valid(self, form: OpmlForm) -> HttpResponse:
-        return self.show(sort_out(form.outlines), form=form)
+        return self.show(sort_out(form.outlines, against=against_own_feeds()), form=form)
 
     def show(self, found: Imported, **context: Any) -> HttpResponse:
         offered = found.added[:AT_ONCE]
@@ -99,7 +100,8 @@ class OpmlImportView(FeedAdditionView):
         ticked = {int(one) for one in self.request.POST.getlist("feed") if one.isdecimal()}
         outlines = [Outline(*row) for row in rows]
         # Somebody may have added some of them since.
-        found = sort_out(one for place, one in enumerate(outlines) if place in ticked)
+        chosen = (one for place, one in enumerate(outlines) if place in ticked)
+        found = sort_out(chosen, against=against_own_feeds())
         if not ticked:
             messages.warning(self.request, _("No feed is ticked: nothing was added."))
             return redirect("newsletter_feeds:import")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -84,8 +84,17 @@ def too_large() -> str:
     }
 
 
-def sort_out(outlines: Iterable[Outline]) -> Imported:
-    """What of these would be added, what is there already, and what cannot be, with the reason."""
+def _nothing_against(url: str) -> str:
+    return ""
+
+
+def sort_out(
+    outlines: Iterable[Outline], *, against: Callable[[str], str] = _nothing_against
+) -> Imported:
+    """What of these would be added, what is there already, and what cannot be, with the reason.
+
+    `against` has a reason for an address that only the stages above know to be no source.
+    """
     there = {_bare(url) for url in Feed.objects.values_list("url", flat=True)}
     added: list[Outline] = []
     known: list[Outline] = []
@@ -93,7 +102,7 @@ def sort_out(outlines: Iterable[Outline]) -> Imported:
     for outline in outlines:
         if _bare(outline.url) in there:
             known.append(outline)
-        elif reason := _why_not(outline.url):
+        elif reason := _why_not(outline.url) or against(outline.url):
             refused.append(Refusal(outline.url, outline.title, reason))
         else:
             added.append(outline)
@@ -113,9 +122,15 @@ def add_feeds(outlines: Iterable[Outline], *, now: datetime) -> None:
         )
 
 
-def import_opml(body: bytes, *, now: datetime, dry_run: bool = False) -> Imported:
+def import_opml(
+    body: bytes,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    against: Callable[[str], str] = _nothing_against,
+) -> Imported:
     """Add the feeds of the file that are not there yet."""
-    result = sort_out(read_opml(body))
+    result = sort_out(read_opml(body), against=against)
     if not dry_run:
         add_feeds(result.added, now=now)
     return result

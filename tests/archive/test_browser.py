@@ -143,4 +143,4 @@ def test_a_printed_page_has_no_buttons(
     assert button.is_visible()
     page.emulate_media(media="print")
     assert not button.is_visible()
-    page.close()
+    page.context.close()

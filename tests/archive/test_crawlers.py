@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 from uuid import uuid4
 
-import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
@@ -37,7 +36,9 @@ def test_sitemap_lists_what_is_public_and_every_address_in_it_answers(
     article = make_article("Una notizia", state="accepted")
     ThemeAssignment.objects.create(article=article, theme=theme, decision="confirmed")
     out = make_issue(article)
-    hidden = make_issue(make_article("Altra"), newsletter=make_newsletter("Interna", is_public=False))
+    hidden = make_issue(
+        make_article("Altra"), newsletter=make_newsletter("Interna", is_public=False)
+    )
     later = make_issue(
         make_article("Domani"),
         newsletter=out.newsletter,

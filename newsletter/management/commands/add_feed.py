@@ -4,7 +4,8 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from typing import Any
 
-from newsletter.exceptions import FeedInvalid
+from newsletter.archive.own_feeds import against_own_feeds
+from newsletter.exceptions import FeedInvalid, FeedRefused
 from newsletter.feeds.discovery import discover
 from newsletter.feeds.models import Feed
 from newsletter.management.base import OperatorCommand, Outcome
@@ -33,9 +34,11 @@ class Command(OperatorCommand):
 
     def act(self, options: dict[str, Any]) -> Outcome:
         url = options["url"].strip()
+        _refuse_own(url)
         found = discover(url)
         parsed = found.parsed
         address = found.url
+        _refuse_own(address, found.fetched.url)
         if len(address) > ADDRESS_LENGTH:
             raise FeedInvalid("too_long", f"The address is too long to be stored: {address[:80]}…")
         feed, created = Feed.objects.get_or_create(
@@ -59,3 +62,10 @@ class Command(OperatorCommand):
         verb = "added" if created else "is already there"
         line = f"Feed {feed.pk} {verb}: {feed.title}, {len(parsed.entries)} entries now."
         return Outcome(data, [line])
+
+
+def _refuse_own(*addresses: str) -> None:
+    why_not = against_own_feeds()
+    for address in addresses:
+        if reason := why_not(address):
+            raise FeedRefused("own_archive", reason)

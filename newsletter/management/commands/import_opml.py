@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from newsletter.archive.own_feeds import against_own_feeds
 from newsletter.feeds.opml import import_opml
 from newsletter.management.base import OperatorCommand, Outcome
 
@@ -25,7 +26,12 @@ class Command(OperatorCommand):
             body = Path(options["file"]).read_bytes()
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from error
-        result = import_opml(body, now=datetime.now(UTC), dry_run=options["dry_run"])
+        result = import_opml(
+            body,
+            now=datetime.now(UTC),
+            dry_run=options["dry_run"],
+            against=against_own_feeds(),
+        )
         if not (result.added or result.known or result.refused):
             raise CommandError(
                 f"{options['file']}: there is no feed in it. Is it whole? Export it again as OPML."
