@@ -15,6 +15,7 @@ from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.admin.views import generic
 from wagtail.admin.widgets.button import HeaderButton
 
+from newsletter.archive.own_feeds import against_own_feeds
 from newsletter.desk.feed_adding import LOOK_SECONDS, FeedAddView
 from newsletter.desk.feed_list import FeedIndexView
 from newsletter.desk.feed_page import (
@@ -40,6 +41,8 @@ class FeedForm(WagtailAdminModelForm):
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
         if "url" in self.changed_data:
+            if reason := against_own_feeds()(url):
+                raise forms.ValidationError(reason)
             try:
                 fetched = fetch(url, seconds=LOOK_SECONDS)
                 parse(fetched.body, url=fetched.url, content_type=fetched.content_type)

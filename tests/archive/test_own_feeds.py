@@ -17,6 +17,7 @@ from newsletter.archive.models import ArchivePage
 from newsletter.archive.own_feeds import against_own_feeds
 from newsletter.feeds.models import Feed
 from tests.admin.conftest import client_for
+from tests.builders import make_feed
 from tests.servers import FeedServer
 from tests.tasks.test_tick import RSS
 
@@ -118,3 +119,12 @@ def test_list_of_feeds_is_taken_without_it(tmp_path: Path) -> None:
         call_command("import_opml", str(file), stdout=(said := StringIO()))
     assert SAID in said.getvalue()
     assert [feed.url for feed in Feed.objects.all()] == ["https://blog.example/feed/"]
+
+
+@pytest.mark.usefixtures("at_union")
+def test_a_feed_is_not_led_to_it_afterwards() -> None:
+    feed = make_feed("https://blog.example/feed/")
+    page = client_for("moderator").post(
+        reverse("newsletter_feeds:edit", args=[feed.pk]), {"url": "https://union.example/"}
+    )
+    assert SAID in page.content.decode()
