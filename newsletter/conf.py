@@ -69,7 +69,7 @@ DEFAULTS: dict[str, Any] = {
     "PAUSE_AT_REFUSALS": "",  # "20/100": more than 20 of a sender's last 100 mails; empty: never
     "QUIET_HOURS": "",  # "22:00-07:00" on the newsletter's clocks; urgent notices go all the same
     "MESSAGE_DOMAIN": "",  # of Message-ID and List-Id; empty: the sender's domain
-    "BATCH_SIZE": 500,  # deliveries claimed at once
+    "BATCH_SIZE": 1_000,  # deliveries claimed at once, at most
     "LEASE_SECONDS": 120,
     "IN_FLIGHT": 1,  # mails a killed worker may leave uncertain
     # A folder on this machine's own disk, in which senders note each mail before it goes out;

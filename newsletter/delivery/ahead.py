@@ -10,7 +10,7 @@ from newsletter.delivery.outcome import Row
 
 # Rows looked at together, and for how long that look is good enough to open an envelope by. The
 # check that decides is made before the message itself goes out.
-_AT_ONCE = 512  # a whole batch and a little more, so that one look will do
+_AT_ONCE = 1_012  # a whole batch and a little more, so that one look will do
 _AT_ONCE_AGAIN = 100  # where a look became old before its rows had gone out
 _GOOD_SECONDS = 1.0
 _STALE_SECONDS = 0.02  # once anything changed: one look at all costs less than one at each

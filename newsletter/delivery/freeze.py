@@ -35,6 +35,8 @@ from newsletter.signals import digest_approved, sending_wanted
 
 logger = logging.getLogger(__name__)
 
+_SMALLEST_BATCH, _SHARES = 100, 20
+
 _NAMES = {
     "audience": "newsletter_freeze_audience",  # lives as long as the transaction
     **{
@@ -82,7 +84,6 @@ def approve(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None
     candidates = _gather_audience(digest, content.addressees, now)
     _divide_into_segments(digest, content)
     _write_ledger(digest, now)
-    _cut_batches(digest)
     Digest.objects.filter(pk=digest.pk).update(candidates=candidates)
     digest.candidates = candidates
     account = accounting(digest)
@@ -91,6 +92,7 @@ def approve(digest_id: int, *, now: datetime, by: AbstractBaseUser | None = None
     if not account.adds_up:
         # Cannot happen; if it does, nobody is mailed on a wrong count.
         raise NewsletterError(f"The audience of {digest} does not add up: {account}.")
+    _cut_batches(digest, batch_size(account.deliveries, most=int(conf.get("BATCH_SIZE"))))
     logger.info(
         "Digest %s approved: %s candidates, %s deliveries, excluded %s",
         digest.pk, account.candidates, account.deliveries, account.exclusions,
@@ -267,8 +269,17 @@ def _write_ledger(digest: Digest, now: datetime) -> None:
     _run("DROP TABLE {audience}")
 
 
-def _cut_batches(digest: Digest) -> None:
-    """Ranges of the digest's deliveries, each of BATCH_SIZE: what a worker takes at once."""
+def batch_size(deliveries: int, *, most: int) -> int:
+    """How many a worker takes at once.
+
+    A batch costs a dozen statements of its own, so a large list has large ones; but several workers
+    are to share a small list, beside a slow server too.
+    """
+    return min(most, max(_SMALLEST_BATCH, -(-deliveries // _SHARES)))
+
+
+def _cut_batches(digest: Digest, size: int) -> None:
+    """Ranges of the digest's deliveries, each of `size`: what a worker takes at once."""
     _run(
         """
         INSERT INTO {batch} (digest_id, first_id, last_id, state, owner, fence, journal)
@@ -287,7 +298,7 @@ def _cut_batches(digest: Digest) -> None:
         """,
         digest=digest.pk,
         open=Batch.State.OPEN.value,
-        size=int(conf.get("BATCH_SIZE")),
+        size=size,
     )
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from newsletter.delivery.freeze import accounting, approve
+from newsletter.delivery.freeze import accounting, approve, batch_size
 from newsletter.delivery.models import Batch, Delivery, Exclusion
 from newsletter.digests.models import Digest, Newsletter, Variant
 from newsletter.exceptions import DigestNotReady
@@ -122,6 +122,16 @@ def test_who_chose_themes_gets_no_mail_made_of_articles_without_one(
     assert "Orari della sede" in html
 
 
+@pytest.mark.parametrize(
+    ("deliveries", "size"), [(1, 100), (2_000, 100), (2_001, 101), (20_000, 1_000), (10**6, 1_000)]
+)
+def test_workers_share_a_small_list_and_take_large_parts_of_a_large_one(
+    deliveries: int, size: int
+) -> None:
+    assert batch_size(deliveries, most=1_000) == size
+    assert batch_size(deliveries, most=25) == 25
+
+
 def test_approving_twice_selects_nobody_again(newsletter: Newsletter) -> None:
     digest = draft(newsletter)
     make_member(newsletter=newsletter)
@@ -230,12 +240,12 @@ def test_the_freeze_costs_the_same_number_of_queries_for_ten_thousand_members(
     ranges = list(
         Batch.objects.filter(digest=digest).order_by("first_id").values_list("first_id", "last_id")
     )
-    assert len(ranges) == 14
+    assert len(ranges) == 20
     held = [
         Delivery.objects.filter(digest=digest, pk__gte=first, pk__lte=last).count()
         for first, last in ranges
     ]
-    assert held == [500] * 13 + [187]
+    assert held == [335] * 19 + [322]
     assert accounting(digest) == account or digest.candidates == 0
 
 
