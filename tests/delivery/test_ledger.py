@@ -39,12 +39,12 @@ def test_outcomes_are_written_by_no_plan_that_compares_each_row_with_each(
 def test_a_whole_batch_is_looked_at_once_and_in_parts_when_that_look_is_old(
     ready_digest: Callable[..., Digest], clock: Clock
 ) -> None:
-    digest = ready_digest(300)
+    digest = ready_digest(2_400)  # in batches of 120
     claim = claim_batch(digest.pk, owner="a", now=clock.now)
     assert claim is not None
     ahead = Ahead(HandOver(claim, Changes(), now=clock.now), now=clock.now)
     with CaptureQueriesContext(connection) as queries:
-        for _ in range(300):
+        for _ in range(120):
             assert ahead.look(3, now=clock.now)
             ahead.go_on()
     assert sum("newsletter_suppression" in query["sql"] for query in queries) == 1
